@@ -1,0 +1,139 @@
+"""The Panel: many series on one regular time axis, as flat arrays and the places where each series begins and ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.errors import DataError
+from forecast.panels.calendar import Calendar
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+def no_columns() -> Floats:
+    """Return the empty covariate array of a panel without covariates: (0, 0)."""
+    return np.empty((0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series as views into flat columns; a forecast starts one step after the last visible step of each series.
+
+    The flat columns hold every step of every stored series, one after the other. A series of the panel is a view:
+    its steps begin at `begins`, `lengths` of them are visible (history), and its stored rows end before `limits`.
+    Rows between begin + length and limit lie ahead: of them only the future-known covariates may be read. So cutting
+    the history, repeating a series at many origins and choosing series copy no values: they only change the views.
+
+    Guarantees: times are regular, rising and unique (step k of series s is at ordinal starts[s] + k of the calendar);
+    a missing value is NaN; no value is infinite; every series has at least one step.
+    """
+
+    ids: tuple[str, ...]  # (series,)
+    calendar: Calendar
+    starts: Integers  # (series,) calendar ordinal of each series' first step
+    begins: Integers  # (series,) flat index of each series' first step
+    lengths: Integers  # (series,) visible steps
+    limits: Integers  # (series,) flat index after the last stored row
+    target: Floats  # (steps,)
+    past: Floats = field(default_factory=no_columns)  # (past covariates, steps)
+    future: Floats = field(default_factory=no_columns)  # (future-known covariates, steps)
+    static: Floats = field(default_factory=no_columns)  # (series, static covariates)
+
+    def __post_init__(self) -> None:
+        """Check the guarantees that can be checked without reading every value."""
+        count = len(self.ids)
+        if not (len(self.starts) == len(self.begins) == len(self.lengths) == len(self.limits) == count):
+            raise ValueError("a panel needs one id, start, begin, length and limit per series")
+        if count and ((self.lengths < 1).any() or (self.begins + self.lengths > self.limits).any()):
+            raise ValueError("every series of a panel needs 1 <= length <= limit - begin")
+        if count and (self.begins.min() < 0 or self.limits.max() > len(self.target)):
+            raise ValueError("a series of the panel lies outside its columns")
+        for name in ("past", "future"):
+            columns = getattr(self, name)
+            if len(columns) and columns.shape[1] != len(self.target):
+                raise ValueError(f"the {name} covariates have {columns.shape[1]} steps, the target {len(self.target)}")
+
+    def __len__(self) -> int:
+        """Return the number of series."""
+        return len(self.ids)
+
+    @property
+    def ends(self) -> Integers:
+        """Flat index after the last visible step: (series,)."""
+        return self.begins + self.lengths
+
+    @property
+    def last(self) -> Integers:
+        """Calendar ordinal of the last visible step, the origin of a forecast: (series,)."""
+        return self.starts + self.lengths - 1
+
+    def values(self, series: int) -> Floats:
+        """Return the visible target of one series: (length,), a view."""
+        return self.target[self.begins[series] : self.begins[series] + self.lengths[series]]
+
+    def select(self, series: Sequence[int] | Integers, lengths: Integers | None = None) -> "Panel":
+        """Return these series, in this order, each cut to `lengths` visible steps where given; a series may repeat."""
+        chosen = np.asarray(series, dtype=np.int64)
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in chosen),
+            starts=self.starts[chosen],
+            begins=self.begins[chosen],
+            lengths=self.lengths[chosen] if lengths is None else np.asarray(lengths, dtype=np.int64),
+            limits=self.limits[chosen],
+            static=self.static[chosen] if self.static.size else self.static,
+        )
+
+    def without_end(self, steps: int) -> "Panel":
+        """Return the series that are longer than `steps`, with their last `steps` steps out of sight."""
+        keep = np.flatnonzero(self.lengths > steps)
+        return self.select(keep, self.lengths[keep] - steps)
+
+    def ahead(self, horizon: int) -> Integers:
+        """Return the flat index of the steps after each origin: (series, horizon); -1 where no row is stored."""
+        index = self.ends[:, None] + np.arange(horizon)
+        return np.where(index < self.limits[:, None], index, -1)
+
+    def history(self, steps: int) -> Integers:
+        """Return the flat index of the last `steps` visible steps: (series, steps); -1 before a series begins."""
+        index = self.ends[:, None] + np.arange(-steps, 0)
+        return np.where(index >= self.begins[:, None], index, -1)
+
+    def truth(self, horizon: int) -> Floats:
+        """Return the stored target after each origin, for scoring: (series, horizon); NaN where none is stored."""
+        index = self.ahead(horizon)
+        return np.where(index >= 0, self.target[index], np.nan)
+
+    def tail(self, horizon: int) -> Floats:
+        """Return the last `horizon` visible target values: (series, horizon); NaN before a series begins."""
+        index = self.history(horizon)
+        return np.where(index >= 0, self.target[index], np.nan)
+
+
+def panel_of(
+    series: dict[str, Sequence[float] | Floats],
+    calendar: Calendar | None = None,
+    starts: Sequence[int] | None = None,
+) -> Panel:
+    """Make a panel without covariates from named sequences of numbers (NaN or None where a value is missing).
+
+    Raises DataError when a series is empty or holds an infinite value.
+    """
+    arrays = [np.array(values, dtype=np.float64) for values in series.values()]
+    for name, values in zip(series, arrays, strict=True):
+        if not len(values) or np.isinf(values).any():
+            raise DataError(f"series {name!r} is empty or holds an infinite value.\nLeave it out, or mark it missing.")
+    lengths = np.array([len(values) for values in arrays], dtype=np.int64)
+    ends = np.cumsum(lengths)
+    return Panel(
+        ids=tuple(series),
+        calendar=calendar or Calendar(),
+        starts=np.array(starts if starts is not None else [1] * len(arrays), dtype=np.int64),
+        begins=ends - lengths,
+        lengths=lengths,
+        limits=ends,
+        target=np.concatenate(arrays) if arrays else np.empty(0),
+    )

@@ -1,0 +1,89 @@
+"""Windows: gathered from the flat panel by index, never materialised as a table of overlapping copies.
+
+Like the features, written once for NumPy and Keras (`xp`), so that training and the runtime read the same steps.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.panels.features import Array, Rows, calendar_features, reach
+from forecast.panels.panel import Floats, Integers, Panel
+from forecast.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The flat arrays that windows are gathered from; `steps` are the stored rows of the panel."""
+
+    values: Array  # (steps,) scaled target, 0 where missing
+    mask: Array  # (steps,) 1 where observed
+    past: Array  # (steps, past covariates) standardised, 0 where missing
+    future: Array  # (steps, future-known covariates) standardised, 0 where missing
+    calendar: Array  # (ordinals, calendar features)
+    first: int  # ordinal of calendar[0]
+
+
+def columns_of(panel: Panel, plan: Plan, values: Floats, covariates: tuple[Floats, Floats], dtype: str) -> Columns:
+    """Gather-ready columns: values (steps,) scaled with NaN where missing; covariates (past, future) standardised."""
+    mask = np.isfinite(values)
+    first = int(panel.starts.min()) if len(panel) else 0
+    stored = panel.starts + panel.limits - panel.begins  # origins may move on into the rows ahead
+    last = int(stored.max()) + plan.output_segments * plan.segment if len(panel) else 0
+    ordinals = np.arange(first, last + 1)
+    times = panel.calendar.times(ordinals) if plan.calendar else np.empty(len(ordinals), "datetime64[s]")
+    past, future = (np.nan_to_num(columns).T.astype(dtype) for columns in covariates)
+    return Columns(
+        values=np.where(mask, values, 0.0).astype(dtype),
+        mask=mask.astype(dtype),
+        past=past if past.size else np.zeros((len(values), 0), dtype),
+        future=future if future.size else np.zeros((len(values), 0), dtype),
+        calendar=calendar_features(times, plan.calendar).astype(dtype),
+        first=first,
+    )
+
+
+def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Array, Array], static: Array) -> Rows:
+    """Gather the windows that end at the given places.
+
+    places: begins, ends, limits (B,) flat indices and `ordinals` (B,) of the step after the origin, counted from
+    columns.first; static: (B, static covariates). Future-known covariates beyond a series' stored rows are 0.
+    """
+    begins, ends, limits, ordinals = (place[:, None] for place in places)
+    behind = ends + np.arange(-plan.window - reach(plan), 0)
+    inside = (behind >= begins) & (behind >= 0)
+    index = xp.where(inside, behind, xp.zeros_like(behind))
+    seen = xp.where(inside, 1.0, 0.0)
+    window, steps = index[:, -plan.window :], np.arange(plan.output_segments * plan.segment)
+    ahead = ends + steps
+    stored = ahead < limits
+    after = xp.where(stored, ahead, xp.zeros_like(ahead))
+    known = seen[:, -plan.window :, None]
+    kept = xp.where(stored, 1.0, 0.0)
+    behind_dates = xp.maximum(ordinals + np.arange(-plan.window, 0), 0)
+    parts = [xp.take(columns.past, window, axis=0) * known, xp.take(columns.future, window, axis=0) * known]
+    return Rows(
+        values=xp.take(columns.values, index, axis=0) * seen,
+        mask=xp.take(columns.mask, index, axis=0) * seen,
+        inside=xp.concatenate([*parts, xp.take(columns.calendar, behind_dates, axis=0)], axis=-1),
+        ahead=xp.concatenate(
+            [
+                xp.take(columns.future, after, axis=0) * kept[:, :, None],
+                xp.take(columns.calendar, ordinals + steps, axis=0),
+            ],
+            axis=-1,
+        ),
+        static=static,
+    )
+
+
+def origins_for_training(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
+    """Return per series the first origin (steps seen before it) and the number of origins with a whole visible horizon.
+
+    The shortest past is a season and a segment, or a third of a short series: shorter ones are padded and masked.
+    """
+    least = np.minimum(max(plan.season + 1, plan.segment, 2), np.maximum(panel.lengths // 3, 1))
+    least = np.minimum(np.maximum(least, np.minimum(plan.window, panel.lengths // 2)), plan.window)
+    counts = np.maximum(panel.lengths - plan.horizon - least + 1, 0)
+    return least.astype(np.int64), counts.astype(np.int64)

@@ -1,0 +1,70 @@
+"""The plan: what to train, settled. Everything the network's shape and a bundle's loading depend on is in here."""
+
+from dataclasses import dataclass, field
+
+from forecast.errors import UsageError
+from forecast.options import Cell, Forecaster
+
+QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)  # the grid every forecaster fills
+MEDIAN = QUANTILES.index(0.5)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is trained: sizes in steps of the panel, all settled; equal plans on equal data give equal weights."""
+
+    horizon: int  # output steps
+    window: int  # input steps the network sees, a multiple of segment
+    segment: int  # steps fed to the cell at once
+    seasons: tuple[int, ...]  # steps in one period, rising; (1,) where there is none
+    base: int  # the forecast the network starts from: the value `base` steps before (1 = the last value)
+    lookback: int  # steps before the origin that any forecaster may read
+    past: tuple[str, ...] = ()  # names of covariates, in the order of the panel's columns
+    future: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+    calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
+    transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
+    cell: Cell = Cell.LSTM
+    units: int = 64
+    layers: int = 1
+    chrono: bool = True  # spread the memory of an LSTM's units over the window when training starts
+    memory: bool = True  # False cuts the recurrence: for measuring what it is worth
+    forecaster: Forecaster = Forecaster.AUTO
+    origins: int = 20  # rolling origins in each tail
+    seed: int = 1
+    steps: int = 1500  # training steps, at most
+    batch: int = 256
+    learning_rate: float = 4e-3
+    clip: float = 1.0  # largest norm of the gradient; 0 does not clip
+    epoch: int = 100  # training steps between two looks at the validation rows
+    patience: int = 10  # epochs
+    quantiles: tuple[float, ...] = field(default=QUANTILES)
+
+    def __post_init__(self) -> None:
+        """Check what the network takes for granted."""
+        if min(self.horizon, self.window, self.segment, self.base, *self.seasons) < 1:
+            raise UsageError("horizon, window, segment and seasons must be at least 1.\nCorrect the option.")
+        if self.window % self.segment:
+            raise UsageError(
+                f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
+            )
+
+    @property
+    def season(self) -> int:
+        """The shortest season: the step of MASE and of the first seasonal naive."""
+        return self.seasons[0]
+
+    @property
+    def members(self) -> int:
+        """Number of networks in the ensemble."""
+        return len(self.transforms)
+
+    @property
+    def input_segments(self) -> int:
+        """Number of segments in the window."""
+        return self.window // self.segment
+
+    @property
+    def output_segments(self) -> int:
+        """Number of segments that cover the horizon."""
+        return -(-self.horizon // self.segment)

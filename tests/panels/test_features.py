@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from forecast.panels.features import Rows, calendar_features, calendar_names, prepare, widths
+from forecast.plan import Plan
+
+PLAN = Plan(horizon=5, window=8, segment=4, seasons=(4,), base=4, lookback=12, quantiles=(0.5,))
+
+
+def rows(values, plan=PLAN, missing=()):
+    past = np.asarray(values, dtype=float)[None, :]
+    mask = np.ones_like(past)
+    mask[0, list(missing)] = 0
+    padded = plan.output_segments * plan.segment
+    return Rows(past * mask, mask, np.zeros((1, plan.window, 0)), np.zeros((1, padded, 0)), np.zeros((1, 0)))
+
+
+def season_of(level):
+    return [level, level + 1, level + 4, level + 3]
+
+
+def test_the_base_is_the_last_season_repeated_over_the_horizon():
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)))
+    base = inputs.base * inputs.spread + inputs.level
+    np.testing.assert_allclose(base, [[10, 11, 14, 13, 10]])
+
+
+def test_the_level_and_spread_are_those_of_the_last_season():
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)))
+    assert inputs.level[0, 0] == pytest.approx(12)
+    assert inputs.spread[0, 0] == pytest.approx(np.std(season_of(10)))
+
+
+def test_a_missing_step_of_the_last_season_is_replaced_by_the_last_value():
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10), missing=[9]))
+    base = inputs.base * inputs.spread + inputs.level
+    np.testing.assert_allclose(base, [[10, 13, 14, 13, 10]])
+
+
+def test_shifting_and_stretching_a_window_changes_nothing_that_the_cell_sees():
+    values = np.array(season_of(0) + season_of(2) + season_of(10))
+    one, other = prepare(np, PLAN, rows(values)), prepare(np, PLAN, rows(1000 + 7 * values))
+    np.testing.assert_allclose(one.encoder, other.encoder, atol=1e-9)
+    np.testing.assert_allclose(one.decoder, other.decoder, atol=1e-9)
+
+
+def test_the_inputs_have_the_widths_that_the_weights_are_made_for():
+    inputs = prepare(np, PLAN, rows(range(12)))
+    encoder, decoder = widths(PLAN)
+    assert inputs.encoder.shape == (1, 2, encoder)
+    assert inputs.decoder.shape == (1, 2, decoder)
+
+
+def test_a_window_without_any_observation_gives_finite_inputs():
+    inputs = prepare(np, PLAN, rows([0.0] * 12, missing=range(12)))
+    assert np.isfinite(inputs.encoder).all()
+    assert np.isfinite(inputs.base).all()
+
+
+def test_a_constant_window_does_not_blow_noise_up():
+    assert prepare(np, PLAN, rows([3.0] * 12)).spread[0, 0] == pytest.approx(0.01)
+
+
+HOURS = np.datetime64("2024-01-01T00", "h") + np.arange(24 * 400)
+
+
+def test_hourly_data_over_a_year_have_day_and_weekday_features():
+    names = calendar_names(HOURS, 1 / 24, 400)
+    assert names == ("day_sin", "day_cos", *(f"weekday_{day}" for day in range(7)))
+
+
+def test_daily_data_over_three_years_have_the_year_too():
+    names = calendar_names(HOURS, 1.0, 1100)
+    assert names[-4:] == ("year_sin", "year_cos", "year_sin2", "year_cos2")
+
+
+def test_the_first_of_january_2024_is_a_monday():
+    features = calendar_features(HOURS[:25], ("weekday_0", "weekday_1"))
+    assert features[0].tolist() == [1.0, 0.0]
+    assert features[24].tolist() == [0.0, 1.0]
+
+
+def test_the_day_feature_turns_once_a_day():
+    day = calendar_features(HOURS[:25], ("day_sin", "day_cos"))
+    np.testing.assert_allclose(day[[0, 6, 24]], [[0, 1], [1, 0], [0, 1]], atol=1e-12)
+
+
+def test_the_middle_of_a_year_is_its_middle_in_leap_years_too():
+    middle = np.array(["2024-07-02T00:00", "2023-07-02T12:00"], dtype="datetime64[s]")
+    np.testing.assert_allclose(calendar_features(middle, ("year_cos",)), -1, atol=1e-9)
