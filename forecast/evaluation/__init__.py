@@ -1,0 +1,1 @@
+"""How good a forecast is: metrics, rolling origins, calibrated bands."""

@@ -1,0 +1,95 @@
+"""Rolling origins: which rows each number has seen, and the records of a backtest.
+
+Each series is split once: [fit | validation | held back]. Both tails are horizon + K - 1 steps long, so that each
+holds K origins, one step apart. Training reads the fit rows; the validation origins choose when to stop and how to
+mix; the held-back origins take turns: the even ones calibrate the bands, the odd ones are reported. With fewer than 4
+origins all calibrate, and all are reported without a claim about coverage.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecast.forecasters.fitted import Kind
+from forecast.panels.panel import Floats, Integers, Panel
+from forecast.plan import Plan
+
+CALIBRATION, REPORT = "calibration", "report"
+SEPARATE_FROM = 4  # origins: with fewer, calibration and report share them
+LARGEST = 6_000_000  # numbers in one array of backtest quantiles; beyond, series are left out evenly
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Forecasts at rolling origins that training never saw, with the truth: one row per series and origin.
+
+    `panel` is the view cut at each origin (ids repeat), so its `last` are the cutoffs and `panel.calendar` the times.
+    """
+
+    panel: Panel  # (rows,)
+    role: tuple[str, ...]  # (rows,) "calibration" or "report"
+    truth: Floats  # (rows, horizon), NaN where missing
+    units: Floats  # (rows,) the series' unit of error: its mean absolute seasonal difference on the fit rows
+    quantiles: Floats  # (rows, horizon, quantiles): the published mix, calibrated
+    medians: dict[Kind, Floats]  # (rows, horizon) of every single forecaster
+
+    def report(self) -> Integers:
+        """Return the rows that are reported."""
+        chosen = np.flatnonzero(np.array(self.role) == REPORT)
+        return chosen if len(chosen) else np.arange(len(self.role))
+
+
+@dataclass(frozen=True, eq=False)
+class Rolling:
+    """A panel cut at rolling origins; row r is series[r] of the panel at its origin number order[r], oldest first."""
+
+    panel: Panel  # (rows,)
+    series: Integers
+    order: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The three parts of the history, in the order of time."""
+
+    fit: Panel
+    rows: Integers  # (fit series,) their numbers in the whole panel
+    validation: Rolling  # series: numbers in `fit`
+    held: Rolling
+
+
+def split(panel: Panel, plan: Plan) -> Split:
+    """Split a panel into fit rows, validation origins and held-back origins.
+
+    A series joins when, without both tails, enough of it remains to forecast from; the others are only refitted.
+    """
+    tail = plan.horizon + plan.origins - 1
+    rows = np.flatnonzero(panel.lengths - 2 * tail >= least_history(plan))
+    whole = panel.select(rows)
+    fit = whole.select(np.arange(len(rows)), whole.lengths - 2 * tail)
+    every = max(1, -(-len(rows) * plan.origins * plan.horizon * len(plan.quantiles) // LARGEST))
+    chosen = np.arange(0, len(rows), every)
+    return Split(fit, rows, rolling(whole, plan, chosen, 2 * tail), rolling(whole, plan, chosen, tail))
+
+
+def least_history(plan: Plan) -> int:
+    """Return the fewest steps of a series that a forecast in a backtest may start from."""
+    return max(min(plan.season, plan.window) + 1, 3)
+
+
+def rolling(panel: Panel, plan: Plan, series: Integers, back: int) -> Rolling:
+    """Return the given series cut at plan.origins origins, one step apart, the first `back` steps before the end."""
+    order = np.tile(np.arange(plan.origins), len(series))
+    repeated = np.repeat(series, plan.origins)
+    cut = panel.select(repeated, panel.lengths[repeated] - back + order)
+    usable = np.flatnonzero(
+        np.isfinite(cut.truth(plan.horizon)).any(axis=1) & np.isfinite(cut.tail(plan.window)).any(axis=1)
+    )
+    return Rolling(cut.select(usable), repeated[usable], order[usable])
+
+
+def roles(held: Rolling, plan: Plan) -> tuple[str, ...]:
+    """Return what each held-back origin is for."""
+    if plan.origins < SEPARATE_FROM:
+        return (CALIBRATION,) * len(held.order)
+    return tuple(REPORT if order % 2 else CALIBRATION for order in held.order)

@@ -1,0 +1,1 @@
+"""Everything that can forecast, all of one form: fit, run, shapes."""

@@ -1,0 +1,1 @@
+"""The LSTM: cells, NumPy runtime, Keras model, training."""

@@ -1,0 +1,193 @@
+"""The LSTM as a forecaster: an ensemble of networks, fitted with Keras, run with NumPy."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.lstm.examples import examples_of
+from forecast.forecasters.lstm.runtime import blocks, forward
+from forecast.options import Cell
+from forecast.panels import scaling
+from forecast.panels.features import prepare, widths
+from forecast.panels.panel import Floats, Integers, Panel
+from forecast.panels.windows import Columns, columns_of, gather
+from forecast.plan import Plan
+
+if TYPE_CHECKING:
+    from forecast.forecasters.lstm.training import Epoch
+
+GATES = {Cell.LSTM: 4, Cell.GRU: 3, Cell.RNN: 1}
+
+
+def weight_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every weight of one network by name."""
+    encoder, decoder = widths(plan)
+    gates, units = GATES[plan.cell], plan.units
+    bias: tuple[int, ...] = (2, gates * units) if plan.cell is Cell.GRU else (gates * units,)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(plan.layers):
+        for side, width in (("encoder", encoder), ("decoder", decoder)):
+            shapes[f"{side}_{layer}.kernel"] = (width if layer == 0 else units, gates * units)
+            shapes[f"{side}_{layer}.recurrent"] = (units, gates * units)
+            shapes[f"{side}_{layer}.bias"] = bias
+    outputs = plan.segment * len(plan.quantiles)
+    return shapes | {"head.kernel": (units, outputs), "head.bias": (outputs,)}
+
+
+def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of the fitted ensemble, for the loader."""
+    arrays = {
+        f"member_{member}.{name}": shape
+        for member in range(plan.members)
+        for name, shape in weight_shapes(plan).items()
+    }
+    for transform in dict.fromkeys(plan.transforms):
+        arrays |= {f"series.{transform}.{name}": (series,) for name in ("centre", "spread", "power")}
+    for name, count in (("past", len(plan.past)), ("future", len(plan.future)), ("static", len(plan.static))):
+        arrays |= {f"{name}.centre": (count,), f"{name}.spread": (count,)} if count else {}
+    return arrays
+
+
+def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
+    """Forecast from the end of each series: (series, horizon, quantiles), rising along the last axis.
+
+    The mean of the members' quantiles, as Keras would give them to within rounding. NaN where nothing was observed.
+    """
+    columns = _raw_columns(fitted, panel, plan)
+    total = np.zeros((len(panel), plan.horizon, len(plan.quantiles)))
+    for member, transform in enumerate(plan.transforms):
+        total += run_member(
+            fitted, member, panel, scaling.align(scaling_of(fitted, transform), panel, known), plan, columns
+        )
+    total = np.sort(total / plan.members, axis=-1)
+    seen = columns.mask[np.maximum(panel.history(plan.window), 0)] * (panel.history(plan.window) >= 0)
+    total[~seen.any(axis=1)] = np.nan
+    return total
+
+
+def run_member(
+    fitted: Fitted, member: int, panel: Panel, scales: scaling.Scaling, plan: Plan, columns: Columns
+) -> Floats:
+    """Return the quantiles of one member in target units: (series, horizon, quantiles)."""
+    weights = member_weights(fitted, member)
+    result = np.empty((len(panel), plan.horizon, len(plan.quantiles)))
+    static = static_inputs(fitted, panel)
+
+    def one(block: tuple[slice, Integers]) -> None:
+        target, index = block
+        places = (panel.begins[index], panel.ends[index], panel.limits[index], panel.last[index] + 1 - columns.first)
+        rows = gather(np, plan, columns, places, static[index])
+        own = scaling.rows(scales, index)
+        rows = replace(rows, values=np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0))
+        inputs = prepare(np, plan, rows)
+        outputs = forward(plan, weights, inputs) * inputs.spread[:, :, None] + inputs.level[:, :, None]
+        result[target] = scaling.undo(own, outputs)[: target.stop - target.start]
+
+    # One BLAS thread each, whatever the environment says; the blocks are independent, so threads change no byte.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        list(pool.map(one, blocks(len(panel))))
+    return result
+
+
+def static_inputs(fitted: Fitted, panel: Panel) -> Floats:
+    """Return the standardised static covariates: (series, static); 0 where missing."""
+    if "static.centre" not in fitted.arrays:
+        return np.zeros((len(panel), 0))
+    return np.nan_to_num((panel.static - fitted.arrays["static.centre"]) / fitted.arrays["static.spread"])
+
+
+def covariate_inputs(arrays: dict[str, Floats], panel: Panel) -> tuple[Floats, Floats]:
+    """Return the standardised past and future-known covariates: (covariates, steps) each, NaN where missing."""
+
+    def standardised(name: str, columns: Floats) -> Floats:
+        if f"{name}.centre" not in arrays:
+            return np.empty((0, len(panel.target)))
+        return (columns - arrays[f"{name}.centre"][:, None]) / arrays[f"{name}.spread"][:, None]
+
+    return standardised("past", panel.past), standardised("future", panel.future)
+
+
+def _raw_columns(fitted: Fitted, panel: Panel, plan: Plan) -> Columns:
+    return columns_of(panel, plan, panel.target, covariate_inputs(fitted.arrays, panel), "float64")
+
+
+def member_weights(fitted: Fitted, member: int) -> dict[str, Floats]:
+    """Return the weights of one member, named as by model.weights_of."""
+    prefix = f"member_{member}."
+    return {name.removeprefix(prefix): array for name, array in fitted.arrays.items() if name.startswith(prefix)}
+
+
+def scaling_of(fitted: Fitted, transform: str) -> scaling.Scaling:
+    """Return the scaling of the training series under a transform."""
+    names = ("centre", "spread", "power")
+    return scaling.Scaling(transform, *(fitted.arrays[f"series.{transform}.{name}"] for name in names))
+
+
+@dataclass(frozen=True, eq=False)
+class Origins:
+    """Origins that decide when to stop: series (rows,) numbers of the panel, lengths (rows,) steps seen before each."""
+
+    series: Integers
+    lengths: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkFit:
+    """What fitting the ensemble gives: the arrays, the best step of each member, the rows of history.csv."""
+
+    fitted: Fitted
+    steps: tuple[int, ...]
+    history: tuple[dict[str, float | int | None], ...]
+
+
+def fit(
+    panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Callable[[int, int, float, float | None], None]
+) -> NetworkFit:
+    """Train the ensemble on the visible steps of the panel, in TensorFlow.
+
+    until: the validation origins (in rows that lie ahead of the visible ones), or the steps of each member.
+    listen is told (steps done, steps in all, loss, skill against the base forecast).
+    """
+    from forecast.forecasters.lstm.training import train_member  # TensorFlow starts here, after the data were checked
+
+    arrays: dict[str, Floats] = {}
+    for name, columns in (("past", panel.past), ("future", panel.future), ("static", panel.static.T)):
+        if columns.size:
+            centre, spread = scaling.covariate_scale(_visible(panel, columns) if name != "static" else columns)
+            arrays |= {f"{name}.centre": _float32(centre), f"{name}.spread": _float32(spread)}
+    scales = {transform: scaling.fit(panel, transform) for transform in dict.fromkeys(plan.transforms)}
+    for transform, one in scales.items():
+        arrays |= {f"series.{transform}.{name}": getattr(one, name) for name in ("centre", "spread", "power")}
+    history: list[dict[str, float | int | None]] = []
+    steps: list[int] = []
+    for member, transform in enumerate(plan.transforms):
+
+        def look(epoch: "Epoch", done: int = member * plan.steps) -> None:
+            listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill)
+
+        fitted = Fitted(Kind.NETWORK, arrays)
+        covariates, static = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
+        examples = examples_of(panel, plan, scales[transform], covariates, static)
+        stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
+        weights, epochs = train_member(plan, examples, plan.seed * 1000 + member, stop, look)
+        arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
+        history += [{"member": member, **vars(epoch)} for epoch in epochs]
+        steps.append(min(epochs, key=lambda epoch: epoch.validation or 0.0).step)
+    return NetworkFit(Fitted(Kind.NETWORK, arrays), tuple(steps), tuple(history))
+
+
+def _visible(panel: Panel, columns: Floats) -> Floats:
+    """Return the columns at visible steps: (columns, visible steps)."""
+    places = [np.arange(begin, end) for begin, end in zip(panel.begins, panel.ends, strict=True)]
+    return columns[:, np.concatenate(places)]
+
+
+def _float32(values: Floats) -> Floats:
+    """Round to float32, as the bundle stores weights, so that a loaded model forecasts the same."""
+    return values.astype(np.float32).astype(np.float64)

@@ -1,0 +1,48 @@
+"""Everything that can forecast, by kind: how each is fitted, run, and which arrays it leaves."""
+
+from collections.abc import Callable
+
+from forecast.forecasters import baselines, linear, smoothing
+from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.lstm import network
+from forecast.panels.panel import Floats, Integers, Panel
+from forecast.plan import Plan
+
+FIT: dict[Kind, Callable[[Panel, Plan], Fitted]] = {
+    Kind.RIDGE: linear.fit,
+    Kind.SMOOTHING: smoothing.fit_smoothing,
+    Kind.THETA: smoothing.fit_theta,
+    Kind.SEASONAL_NAIVE: baselines.fit_seasonal_naive,
+    Kind.DRIFT: baselines.fit_drift,
+    Kind.NAIVE: baselines.fit_naive,
+}  # the network is fitted by lstm.network.fit, which also needs to know when to stop
+
+RUN: dict[Kind, Callable[[Fitted, Panel, Integers, Plan], Floats]] = {
+    Kind.NETWORK: network.run,
+    Kind.RIDGE: linear.run,
+    Kind.SMOOTHING: smoothing.run_smoothing,
+    Kind.THETA: smoothing.run_theta,
+    Kind.SEASONAL_NAIVE: baselines.run_seasonal_naive,
+    Kind.DRIFT: baselines.run_drift,
+    Kind.NAIVE: baselines.run_naive,
+}
+
+SHAPES: dict[Kind, Callable[[Plan, int], dict[str, tuple[int, ...]]]] = {
+    Kind.NETWORK: network.shapes,
+    Kind.RIDGE: linear.shapes,
+    Kind.SMOOTHING: smoothing.shapes_smoothing,
+    Kind.THETA: smoothing.shapes_theta,
+    Kind.SEASONAL_NAIVE: baselines.shapes,
+    Kind.DRIFT: baselines.shapes,
+    Kind.NAIVE: baselines.shapes,
+}
+
+
+def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
+    """Forecast from the end of each series with a fitted forecaster: (series, horizon, quantiles), target units."""
+    return RUN[fitted.kind](fitted, panel, known, plan)
+
+
+def shapes_of(kind: Kind, plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays that a fitted forecaster of this kind has."""
+    return SHAPES[kind](plan, series)

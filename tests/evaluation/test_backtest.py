@@ -1,0 +1,54 @@
+import numpy as np
+
+from forecast.evaluation.backtest import roles, split
+from forecast.panels.panel import panel_of
+from forecast.plan import Plan
+
+PLAN = Plan(horizon=4, window=6, segment=3, seasons=(3,), base=3, lookback=30, origins=5)
+
+
+def parts(lengths=(60, 40), plan=PLAN):
+    panel = panel_of({str(n): np.arange(float(length)) + 1 for n, length in enumerate(lengths)})
+    return panel, split(panel, plan)
+
+
+def test_the_tails_are_horizon_plus_origins_less_one_steps_each():
+    _, found = parts()
+    assert found.fit.lengths.tolist() == [60 - 16, 40 - 16]
+
+
+def test_no_validation_truth_is_a_fit_row_and_no_held_back_truth_a_validation_row():
+    _, found = parts()
+    first = found.validation.panel.lengths[found.validation.series == 0]
+    held = found.held.panel.lengths[found.held.series == 0]
+    assert first.min() == found.fit.lengths[0]
+    assert first.max() + PLAN.horizon == held.min()
+    assert held.max() + PLAN.horizon == 60
+
+
+def test_every_series_is_cut_at_every_origin_one_step_apart():
+    _, found = parts()
+    assert found.held.panel.lengths[found.held.series == 1].tolist() == [32, 33, 34, 35, 36]
+
+
+def test_a_series_joins_only_if_enough_of_it_remains():
+    _, found = parts((60, 18))
+    assert found.rows.tolist() == [0]
+
+
+def test_held_back_origins_take_turns_between_calibration_and_report():
+    _, found = parts()
+    assert roles(found.held, PLAN)[:5] == ("calibration", "report", "calibration", "report", "calibration")
+
+
+def test_with_fewer_than_four_origins_all_calibrate():
+    few = Plan(horizon=4, window=6, segment=3, seasons=(3,), base=3, lookback=30, origins=3)
+    _, found = parts(plan=few)
+    assert set(roles(found.held, few)) == {"calibration"}
+
+
+def test_an_origin_without_any_truth_is_left_out():
+    values = np.arange(60.0) + 1
+    values[-4:] = np.nan
+    found = split(panel_of({"a": values}), PLAN)
+    assert found.held.order.tolist() == [0, 1, 2, 3]

@@ -1,0 +1,118 @@
+"""Training in TensorFlow: it learns, stops, repeats itself, and reads nothing that lies ahead."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from recall import error_after
+
+from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm.model import build
+from forecast.forecasters.lstm.network import Origins
+from forecast.options import Cell
+from forecast.panels.features import widths
+from forecast.panels.panel import panel_of
+from forecast.plan import Plan
+
+PLAN = Plan(
+    horizon=6, window=18, segment=6, seasons=(6,), base=1, lookback=40, units=8, steps=60, epoch=20, batch=32,
+    learning_rate=1e-2,
+)  # fmt: skip
+
+
+def waves(series=6, length=120):
+    rng = np.random.default_rng(3)
+    steps = np.arange(length)
+    return panel_of({
+        str(n): 50 + 10 * (n + 1) * np.sin(2 * np.pi * steps / 6 + n) + rng.normal(0, 1, length) for n in range(series)
+    })  # fmt: skip
+
+
+def nobody(*_):
+    """Listen to nothing."""
+
+
+def fitted(panel, plan=PLAN, steps=None):
+    return network.fit(panel, plan, (steps or plan.steps,) * plan.members, nobody)
+
+
+def origins(panel):
+    return Origins(np.arange(len(panel)), panel.lengths)
+
+
+def test_training_beats_the_forecast_it_starts_from():
+    panel = waves().without_end(6)
+    result = network.fit(panel, PLAN, origins(panel), nobody)
+    last = result.history[-1]
+    assert last["validation"] < 0.5 * last["reference"]
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others():
+    panel = waves().without_end(6)
+    one, again, other = fitted(panel), fitted(panel), fitted(panel, replace(PLAN, seed=2))
+    name = "member_0.encoder_0.kernel"
+    assert one.fitted.arrays[name].tobytes() == again.fitted.arrays[name].tobytes()
+    assert one.fitted.arrays[name].tobytes() != other.fitted.arrays[name].tobytes()
+
+
+def test_a_refit_reads_nothing_that_lies_ahead_of_the_visible_rows():
+    panel = waves().without_end(12)
+    hidden = panel.target.copy()
+    for end, limit in zip(panel.ends, panel.limits, strict=True):
+        hidden[end:limit] = 1e6
+    one, other = fitted(panel, steps=20), fitted(replace(panel, target=hidden), steps=20)
+    for name, array in one.fitted.arrays.items():
+        assert array.tobytes() == other.fitted.arrays[name].tobytes(), name
+
+
+def test_training_stops_when_validation_stops_improving_and_keeps_the_best_weights():
+    rng = np.random.default_rng(1)
+    panel = panel_of({"walk": np.cumsum(rng.normal(size=90))}).without_end(6)
+    plan = replace(PLAN, steps=2000, patience=3, units=32)
+    result = network.fit(panel, plan, origins(panel), nobody)
+    errors = [row["validation"] for row in result.history]
+    assert len(errors) < 100
+    assert result.steps[0] == result.history[int(np.argmin(errors))]["step"]
+
+
+def test_the_arrays_of_a_fitted_network_have_the_shapes_that_the_loader_expects():
+    panel = replace(waves(), past=np.ones((1, 720)), static=np.arange(12.0).reshape(6, 2)).without_end(6)
+    plan = replace(PLAN, past=("p",), static=("a", "b"), transforms=("standard", "robust"), cell=Cell.GRU, layers=2)
+    arrays = fitted(panel, plan, steps=20).fitted.arrays
+    assert {name: array.shape for name, array in arrays.items()} == network.shapes(plan, len(panel))
+
+
+def test_every_cell_trains():
+    panel = waves().without_end(6)
+    for cell in Cell:
+        result = network.fit(panel, replace(PLAN, cell=cell), origins(panel), nobody)
+        assert result.history[-1]["validation"] < result.history[-1]["reference"], cell
+
+
+def error_after_sgd(spike, clip):
+    """Train with plain SGD where 2 % of the windows spike; return the error on ordinary ones, 1 = knows nothing."""
+    keras.utils.set_random_seed(1)
+    plan = replace(PLAN, quantiles=(0.5,))
+    rng, (encoder, decoder) = np.random.default_rng(1), widths(plan)
+    inputs = [rng.normal(size=(2048, 3, encoder)), rng.normal(size=(2048, plan.output_segments, decoder))]
+    ordinary = inputs[0][:, -1:, :6].transpose(0, 2, 1)  # the last segment comes again
+    truth = ordinary * np.where(rng.random((2048, 1, 1)) < 0.02, spike, 1.0)
+    model = build(plan, 1)
+    model.compile(keras.optimizers.SGD(0.3, clipnorm=clip), loss="mse")
+    model.fit(inputs, truth, batch_size=32, epochs=8, verbose=0)
+    return np.mean((model.predict(inputs, verbose=0) - ordinary) ** 2) / np.var(ordinary)
+
+
+def test_plain_sgd_diverges_on_a_spiky_series_without_clipping():
+    assert not error_after_sgd(spike=1000.0, clip=None) < 10  # NaN is not below either
+
+
+@pytest.mark.parametrize("spike", [1.0, 1000.0])
+def test_plain_sgd_learns_with_clipping_spikes_or_not(spike):
+    assert error_after_sgd(spike, clip=1.0) < 1.0
+
+
+@pytest.mark.parametrize(("cell", "recalled"), [(Cell.LSTM, True), (Cell.RNN, False)])
+def test_a_value_thirty_steps_back_is_recalled_by_the_lstm_and_not_by_the_plain_rnn(cell, recalled):
+    assert (error_after(cell, lag=30, steps=200) < 0.05) is recalled
