@@ -1,0 +1,209 @@
+"""Which column plays which role: by option, by name, or because no other one could."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from forecast.errors import DataError, ForecastError, MismatchError, UsageError
+from forecast.options import ReadOptions
+from forecast.tables.dialect import is_number
+from forecast.tables.phrases import listed, short
+from forecast.tables.table import Table
+from forecast.tables.times import kind_of
+
+ID_NAMES = ("unique_id", "series_id", "item_id", "id")
+TIME_NAMES = ("ds", "timestamp", "date", "datetime", "date_time", "time", "month")
+TARGET_NAMES = ("y", "target", "value")
+NO_TIME = ("none",)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a table by role; `targets` are several in a wide table alone."""
+
+    id: tuple[str, ...]
+    time: tuple[str, ...]  # empty: rows are steps
+    targets: tuple[str, ...]
+    past: tuple[str, ...]
+    future: tuple[str, ...]
+    static: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that must hold numbers."""
+        return (*self.targets, *self.past, *self.future, *self.static)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that must be unique together."""
+        return (*self.id, *self.time)
+
+
+def settle_columns(table: Table, options: ReadOptions, model: bool = False) -> Roles:
+    """Give every column its role.
+
+    Raises DataError (MismatchError where a model says what the columns are called) for a column that is absent, and
+    for a target or time column that is ambiguous or cannot be found; UsageError for roles that exclude each other.
+    """
+    if options.wide and options.target is not None:
+        raise UsageError(
+            "--wide makes every numeric column a target, so --target cannot name one.\nLeave one of them out."
+        )
+    named = {
+        "--id": options.id,
+        "--time": () if options.time == NO_TIME else options.time,
+        "--target": () if options.target is None else (options.target,),
+        "--past": options.past,
+        "--future": options.future,
+        "--static": options.static,
+    }
+    _refuse_twice(named)
+    _refuse_absent(table, named, model)
+    ids = options.id or (() if options.wide else _first_of(table.names, ID_NAMES))
+    taken = {*ids, *(name for names in named.values() for name in names)}
+    time = named["--time"]
+    if not options.time:
+        time = (_find_time(table, [name for name in table.names if name not in taken]),)
+        taken |= set(time)
+    rest = [name for name in table.names if name not in taken]
+    targets = _wide_targets(table, rest) if options.wide else named["--target"]
+    targets = targets or (_find_target(table, rest, model),)
+    roles = Roles(ids, time, targets, options.past, options.future, options.static)
+    if model:
+        _refuse_retyped(table, roles, options)
+    unused = [name for name in table.names if name not in taken and name not in targets]
+    return Roles(ids, time, targets, options.past, options.future, options.static, tuple(unused))
+
+
+def refuse_missing(table: Table, names: Sequence[str]) -> None:
+    """Refuse a --future-data table without the columns it needs."""
+    absent = [name for name in names if name not in table.names]
+    if absent:
+        raise DataError(
+            f"{table.path}: there is no column {absent[0]!r}; the columns are {listed(table.names)}.\n"
+            f"A --future-data table needs {listed(names)}."
+        )
+
+
+def _refuse_twice(named: dict[str, tuple[str, ...]]) -> None:
+    """Refuse a column in two roles."""
+    seen: dict[str, str] = {}
+    for option, names in named.items():
+        for name in names:
+            if name in seen:
+                raise UsageError(f"column {name!r} is named by {seen[name]} and by {option}.\nLeave one of them out.")
+            seen[name] = option
+
+
+def _refuse_absent(table: Table, named: dict[str, tuple[str, ...]], model: bool) -> None:
+    """Refuse roles of columns that the table does not have."""
+    absent = {name: option for option, names in named.items() for name in names if name not in table.names}
+    if not absent:
+        return
+    name, option = next(iter(absent.items()))
+    if model:
+        known = {name for names in named.values() for name in names}
+        options = ", ".join(dict.fromkeys(absent.values()))
+        raise MismatchError(
+            f"{table.path}: the model was trained with columns that are missing: {listed(list(absent))}; "
+            f"columns it does not know: {listed([column for column in table.names if column not in known])}.\n"
+            f"Rename the columns, say which ones they are with {options}, or train again."
+        )
+    from difflib import get_close_matches
+
+    lower = [column for column in table.names if column.lower() == name.lower()]
+    close = lower or get_close_matches(name, table.names, n=1, cutoff=0.5)
+    mend = f"Did you mean {close[0]!r}?" if close else f"Name one of the columns with {option}."
+    found = listed(table.names)
+    raise DataError(f"{table.path}: there is no column {name!r} ({option}); the columns are {found}.\n{mend}")
+
+
+def _first_of(names: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the first wanted name that there is, or nothing."""
+    return next(((name,) for name in wanted if name in names), ())
+
+
+def _find_time(table: Table, free: list[str]) -> str:
+    """Return the time column: one of the usual names, else the only column that reads as dates."""
+    kinds = {name: kind_of(table.sample(name)) for name in free}
+    usual = [name for wanted in TIME_NAMES for name in free if name.lower() == wanted]
+    # Beside a real date, a column `month` of 1 to 12 or `time` of hours is a feature.
+    found = [name for name in usual if kinds[name] in ("date", "ambiguous")]
+    found = found or [name for name in usual if kinds[name] == "step" and name.lower() != "month"]
+    found = found or [name for name in free if kinds[name] in ("date", "ambiguous")]
+    # A column of the right name that cannot be read is refused with its line, by whoever reads it.
+    found = found or [name for name in usual if name.lower() not in ("month", "time")]
+    if len(found) > 1:
+        raise DataError(f"{table.path}: several columns could be the time: {listed(found)}.\nName one with --time.")
+    if not found:
+        raise DataError(
+            f"{table.path}: no column reads as time; the columns are {listed(table.names)}.\n"
+            "Name it with --time, or say with --time none that rows are steps in the order of the file."
+        )
+    return found[0]
+
+
+def _is_numeric(table: Table, name: str, empty: bool = False) -> bool:
+    """Say whether at least half of the first cells are numbers; where all are missing, of all cells, else `empty`.
+
+    Half, not all: a column with one bad cell must be refused with its line, not passed over for another one.
+    """
+    cells = table.sample(name)
+    if not cells:
+        different = [str(cell).strip() for cell in table.texts(name).unique().to_pylist() if cell is not None]
+        cells = [cell for cell in different if cell not in table.nulls][:500]
+    return 2 * sum(is_number(cell, table.decimal) for cell in cells) >= len(cells) if cells else empty
+
+
+def _wide_targets(table: Table, rest: list[str]) -> tuple[str, ...]:
+    """Return every numeric column; one without any value stays a series, whose forecast will be missing as well."""
+    found = tuple(name for name in rest if _is_numeric(table, name, empty=True))
+    if not found:
+        raise DataError(
+            f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
+            "Give a table with a numeric column for each series."
+        )
+    return found
+
+
+def _find_target(table: Table, rest: list[str], model: bool) -> str:
+    """Return the target: one of the usual names, else the only numeric column."""
+    kind: type[ForecastError] = MismatchError if model else DataError
+    found = _first_of(rest, TARGET_NAMES) or [name for name in rest if _is_numeric(table, name)]
+    if not found:
+        # Numbers in disguise (1,234.5 or 12%) get a message about the cell, from whoever reads the column.
+        found = [name for name in rest if 2 * sum(map(_disguised, table.sample(name))) > len(table.sample(name))]
+        if len(found) != 1:
+            raise kind(
+                f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
+                "Name the column to forecast with --target."
+            )
+    if len(found) > 1:
+        raise kind(
+            f"{table.path}: several columns could be the target: {listed(found)}.\n"
+            "Name one with --target, or say with --wide that each is a series."
+        )
+    return found[0]
+
+
+def _disguised(cell: str) -> bool:
+    """Say whether a cell could mean a number: it holds a digit, or is a truth value."""
+    return any(character.isdigit() for character in cell) or cell.lower() in ("true", "false")
+
+
+def _refuse_retyped(table: Table, roles: Roles, options: ReadOptions) -> None:
+    """Refuse columns that held numbers or steps when the model was trained, and hold something else now."""
+    for name in roles.numbers:
+        cells = table.sample(name)
+        if cells and not _is_numeric(table, name):
+            raise MismatchError(
+                f"{table.path}: column {name!r} held numbers when the model was trained, and now holds "
+                f"{short(cells[0])}.\nCorrect the column, or train again."
+            )
+    for name in roles.time:
+        cells = table.sample(name)
+        if options.date_format == "step" and kind_of(cells) in ("date", "ambiguous"):
+            raise MismatchError(
+                f"{table.path}: column {name!r} held integer steps when the model was trained, and now holds "
+                f"{short(cells[0])}.\nGive a table of the same kind, or train again."
+            )

@@ -1,0 +1,91 @@
+"""The columns of a table in memory: ids as codes, times as numbers, values as floats."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.options import ReadOptions
+from forecast.panels.panel import Floats
+from forecast.tables.columns import Roles, refuse_missing
+from forecast.tables.phrases import listed
+from forecast.tables.rows import Rows, code_ids
+from forecast.tables.table import Table
+from forecast.tables.timeparts import combine_times
+from forecast.tables.times import Times, read_times
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """The rows of a table in the order of the file."""
+
+    rows: Rows
+    times: Times
+    static: list[Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Future:
+    """The rows of a --future-data table; targets and past covariates are missing."""
+
+    table: Table
+    rows: Rows
+
+
+def read_content(table: Table, roles: Roles, options: ReadOptions) -> Content:
+    """Read the columns that play a role, all rows of them. Raises DataError for the first cell that cannot be read."""
+    columns = table.read(roles.time, roles.id, roles.numbers)
+    count = len(next(iter(columns.values()), ()))
+    if not count:
+        raise DataError(
+            f"{table.path}: there is a header ({listed(table.names, 5)}) and no row below it.\n"
+            "At least 3 rows are needed."
+        )
+    ids, codes = code_ids(table, roles.id, [columns[name] for name in roles.id], count)
+    times = _times(table, roles, columns, codes, options)
+    targets, past, future, static = (
+        [columns[name] for name in names] for names in (roles.targets, roles.past, roles.future, roles.static)
+    )
+    return Content(Rows(ids, codes, times.values, np.arange(count), targets, past, future), times, static)
+
+
+def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content) -> Future:
+    """Read a --future-data table: the same ids and times, and the future-known covariates.
+
+    Raises DataError for a column that it lacks, and for times of another kind.
+    """
+    if not roles.future:
+        raise DataError(f"{table.path}: no column is named with --future.\nName the covariates that are known ahead.")
+    refuse_missing(table, (*roles.key, *roles.future))
+    content = read_content(table, replace(roles, targets=(), past=(), static=()), options)
+    rows, times = content.rows, content.times
+    if times.are_steps != main.times.are_steps or times.zone != main.times.zone:
+        raise DataError(
+            f"{table.path}: its times are not of the same kind, or not in the same zone, as those of the data.\n"
+            "Write the times of both tables in the same way."
+        )
+    if not roles.time:
+        # Steps go on where those of the data end.
+        counts = np.bincount(main.rows.codes, minlength=len(main.rows.ids))
+        ends = dict(zip(main.rows.ids, counts.tolist(), strict=True))
+        rows = replace(rows, times=rows.times + np.array([ends.get(text, 0) for text in rows.ids])[rows.codes])
+    missing = np.full(len(rows.times), np.nan)
+    return Future(table, replace(rows, targets=[missing] * len(roles.targets), past=[missing] * len(roles.past)))
+
+
+def _times(table: Table, roles: Roles, columns: dict[str, Any], codes: Any, options: ReadOptions) -> Times:
+    """Return the time of every row."""
+    if not roles.time:
+        return Times(_steps(codes), "step")
+    if len(roles.time) > 1:
+        return combine_times(table, roles.time, [columns[name] for name in roles.time], options.date_format)
+    return read_times(table, roles.time[0], columns[roles.time[0]], options.date_format)
+
+
+def _steps(codes: Any) -> Any:
+    """Return 1, 2, ... for the rows of each series, in the order of the file."""
+    order, counts = np.argsort(codes, kind="stable"), np.bincount(codes)
+    steps = np.empty(len(codes), dtype=np.int64)
+    steps[order] = np.arange(1, len(codes) + 1) - np.repeat(np.cumsum(counts) - counts, counts)
+    return steps

@@ -1,0 +1,54 @@
+"""What reading found out, one line each, for people."""
+
+import numpy as np
+
+from forecast.options import ReadOptions
+from forecast.panels.panel import Panel
+from forecast.tables.columns import Roles
+from forecast.tables.phrases import listed
+
+EXACT = 2.0**53  # above it a float64 skips whole numbers
+
+
+def note_roles(roles: Roles, options: ReadOptions) -> list[str]:
+    """Say which column plays which role, and which play none."""
+    parts = [f"id {listed(roles.id)}"] if roles.id else []
+    parts.append(f"time {listed(roles.time)}" if roles.time else "time: rows in the order of the file")
+    parts.append(
+        f"{len(roles.targets):,} series {listed(roles.targets)}" if options.wide else f"target {roles.targets[0]!r}"
+    )
+    covariates = {"past": roles.past, "future": roles.future, "static": roles.static}
+    parts += [f"{role} {listed(names)}" for role, names in covariates.items() if names]
+    unused = [f"columns not used: {listed(roles.unused)}"] if roles.unused else []
+    return [f"columns: {', '.join(parts)}", *unused]
+
+
+def note_numbers(panel: Panel) -> list[str]:
+    """Say how many values are too large to be exact."""
+    large = int((np.abs(panel.target) > EXACT).sum())
+    return [f"{large:,} target values are above 2^53: only their first 15 digits count"] if large else []
+
+
+def note_covariates(panel: Panel, roles: Roles) -> list[str]:
+    """Say how many values of covariates are missing in the history."""
+    seen = np.zeros(len(panel.target), dtype=bool)
+    for begin, end in zip(panel.begins, panel.ends, strict=True):
+        seen[begin:end] = True
+    notes = []
+    for name, column in zip((*roles.past, *roles.future), (*panel.past, *panel.future), strict=True):
+        missing = int(np.isnan(column[seen]).sum())
+        if missing:
+            notes.append(f"covariate {name!r}: {missing:,} of {int(seen.sum()):,} steps have no value")
+    return notes
+
+
+def note_panel(panel: Panel, options: ReadOptions) -> list[str]:
+    """Say how the time axis was understood."""
+    origin = "given" if options.freq is not None else "found"
+    zone = f", zone {panel.calendar.zone.strip()}" if panel.calendar.zone else ""
+    steps = int(panel.lengths.sum())
+    notes = [f"frequency: {panel.calendar.freq} ({origin}){zone}; series: {len(panel):,}; steps: {steps:,}"]
+    ahead = int((panel.limits - panel.ends).sum())
+    if ahead:
+        notes.append(f"{ahead:,} steps after the last observed target carry covariates of the steps to forecast")
+    return notes

@@ -1,0 +1,74 @@
+"""Cells that must be numbers: checked all at once; the first that is none is named with its line."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forecast.errors import DataError
+from forecast.panels.panel import Floats, Integers
+from forecast.tables.arrow import flags_of, floats_of, text_array
+from forecast.tables.dialect import NUMBER
+from forecast.tables.phrases import and_more, short
+from forecast.tables.table import Table
+
+LARGEST = float(np.finfo(np.float32).max)  # weights and inputs of the network are float32
+USUAL = "Correct the cell, leave it empty to mark a missing value, or name it with --null-value."
+MENDS = {
+    r"[+-]?\d{1,3}([ ,.'\u00a0\u2009\u202f]\d{3})+([.,]\d+)?": "Remove the thousands separators.",
+    r"[+-]?\d*,\d+": "If the comma is the decimal mark, say so with --decimal ','.",
+    r".*\u2212.*": "Replace the minus sign U+2212 by a hyphen.",
+    r".*[$\u00a2-\u00a5\u20a0-\u20cf].*": "Remove the currency sign.",
+    r".*%": "Remove the percent sign.",
+    r"\d+(_\d+)+": "Remove the underscores.",
+    r"(?i)true|false": "Write 1 for true and 0 for false.",
+    r".*(?![0-9])\d.*": "Write numbers with the digits 0 to 9.",
+    r"(?i)[+-]?inf(inity)?": "Numbers must be finite: correct the cell, or leave it empty to mark a missing value.",
+}
+
+
+def numbers_of(table: Table, name: str, column: Any) -> Floats:
+    """Return a column as float64, NaN where missing: (rows,).
+
+    column: Arrow doubles, or Arrow text where the fast reader refused.
+    Raises DataError for text, infinite values and values beyond float32.
+    """
+    if pa.types.is_string(column.type):
+        column = _convert(table, name, column)
+    values, spelled = floats_of(column)
+    largest = np.fmax.reduce(values, initial=0.0)
+    smallest = np.fmin.reduce(values, initial=0.0)
+    if largest > LARGEST or smallest < -LARGEST:
+        raise _refusal(table, name, table.texts(name), np.flatnonzero(np.abs(values) > LARGEST))
+    if spelled:
+        _convert(table, name, table.texts(name))  # finds the cell: nan in a spelling that is not agreed on
+    return values
+
+
+def _convert(table: Table, name: str, column: Any) -> Any:
+    """Return text as Arrow doubles, or raise for the first cell that is no number."""
+    import pyarrow.compute as pc
+
+    cells = pc.utf8_trim_whitespace(column)
+    missing = pc.is_in(cells, value_set=text_array(table.nulls))
+    if table.decimal == ",":
+        # A dot beside a decimal comma would be a thousands separator: leave the cell unreadable, to be refused.
+        plain = pc.replace_substring(pc.replace_substring(cells, ".", "?"), ",", ".")
+        cells = pc.if_else(missing, cells, plain)
+    good = pc.or_kleene(missing, pc.match_substring_regex(cells, f"^({NUMBER.pattern})$"))
+    bad = np.flatnonzero(~flags_of(pc.fill_null(good, True)))
+    if len(bad):
+        raise _refusal(table, name, column, bad)
+    unsigned = pc.replace_substring_regex(cells, r"^\+", "")
+    return pc.cast(pc.if_else(missing, pa.scalar(None, pa.string()), unsigned), pa.float64())
+
+
+def _refusal(table: Table, name: str, column: Any, rows: Integers) -> DataError:
+    """Return the error for cells that are no numbers."""
+    cell = str(column[int(rows[0])].as_py()).strip()
+    wish, mend = "should be a number", next((mend for form, mend in MENDS.items() if re.fullmatch(form, cell)), USUAL)
+    if NUMBER.fullmatch(cell.replace(table.decimal, ".")):
+        wish, mend = "should be a number below 3.4e38", USUAL
+    place = table.place(int(rows[0]))
+    return DataError(f"{place}: column {name!r} {wish}, but is {short(cell)}{and_more(len(rows))}.\n{mend}")

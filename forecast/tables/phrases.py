@@ -1,0 +1,23 @@
+"""The words that messages about tables share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+LONGEST_CELL, MOST_NAMES = 60, 10
+
+
+def short(cell: Any) -> str:
+    """Return a cell in quotes, cut where it is long."""
+    text = str(cell)
+    return repr(text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 3] + "...")
+
+
+def and_more(count: int, noun: str = "more") -> str:
+    """Return ' (and 12 more)' for what is left after the first of `count`; nothing for one."""
+    return f" (and {count - 1:,} {noun})" if count > 1 else ""
+
+
+def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Return up to ten names in quotes, and how many are left out."""
+    shown = ", ".join(repr(name) for name in names[:most])
+    return (shown or "none") + (f" and {len(names) - most:,} more" if len(names) > most else "")

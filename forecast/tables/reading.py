@@ -1,0 +1,189 @@
+"""A file becomes a Panel: the story of reading, step by step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.options import Duplicates, ReadOptions
+from forecast.panels.calendar import Calendar
+from forecast.panels.panel import Panel
+from forecast.tables.columns import NO_TIME, Roles, settle_columns
+from forecast.tables.content import Content, Future, read_content, read_future
+from forecast.tables.covariates import append_ahead, static_values
+from forecast.tables.frequency import Axis, find_calendar
+from forecast.tables.grid import lay_grid, long_panel, wide_panel
+from forecast.tables.notes import note_covariates, note_numbers, note_panel, note_roles
+from forecast.tables.repair import merge_rows, repair
+from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
+from forecast.tables.source import Source, open_source
+from forecast.tables.table import Table
+from forecast.tables.text import TextTable
+from forecast.tables.times import Times
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A table as read: the panel, and everything about the file that a run must remember."""
+
+    panel: Panel
+    options: ReadOptions  # settled: what was found out is filled in, so that the next table is read the same way
+    notices: tuple[str, ...]  # one line each
+    source: dict[str, Any]  # path, bytes, sha256, rows, series, first, last: plain JSON values
+
+
+def read_panel(path: str, options: ReadOptions, *, model: bool = False) -> Reading:
+    """Read a table into a panel.
+
+    path: .csv, .tsv, .csv.gz, .parquet, told apart by content rather than by name; - is standard input.
+    model: the options are those of a trained model, so that columns or a frequency that do not fit are a mismatch.
+    Raises DataError for a table that cannot be opened, read or trusted, MismatchError for one that does not fit.
+    """
+    source = open_source(path, options.encoding)
+    table = open_table(source, options)
+    roles = settle_columns(table, options, model)
+    content = read_content(table, roles, options)
+    static = static_values(table, roles.static, content.static, content.rows)
+    notices = [*table.notices, *content.times.notices, *note_roles(roles, options)]
+    future = None
+    if options.future_data is not None:
+        future_table = open_table(open_source(options.future_data, options.encoding), options)
+        future = read_future(future_table, roles, options, content)
+    rows, found = _in_order(table, content, future, roles, options)
+    axis = _axis(table, rows, content, future, roles)
+    calendar, ordinals = find_calendar(axis, options, model)
+    rows, ordinals, merged = _merge(rows, ordinals, options)
+    grid = lay_grid(axis, rows, ordinals, calendar)
+    panel = (
+        wide_panel(rows, grid, calendar, roles.targets, static)
+        if options.wide
+        else long_panel(rows, grid, calendar, static)
+    )
+    if np.isnan(panel.target).all():
+        target = "no numeric column" if options.wide else f"column {roles.targets[0]!r}, the target, never"
+        raise DataError(
+            f"{table.path}: {target} holds a number, only missing values.\nName another column with --target."
+        )
+    panel, gaps = repair(table.path, panel, options.fill or "mask", grid.total - len(rows.times))
+    notices += [
+        *found,
+        *merged,
+        *gaps,
+        *note_numbers(panel),
+        *note_covariates(panel, roles),
+        *note_panel(panel, options),
+    ]
+    settled = _settled(options, roles, content.times, table, calendar)
+    return Reading(panel, settled, tuple(notices), _described(path, source, content, panel))
+
+
+def id_name(options: ReadOptions) -> str:
+    """Return the name of the id column in outputs."""
+    return options.id[0] if len(options.id) == 1 and not options.wide else "unique_id"
+
+
+def time_name(options: ReadOptions) -> str:
+    """Return the name of the time column in outputs."""
+    return options.time[0] if len(options.time) == 1 and options.time != NO_TIME else "ds"
+
+
+def open_table(source: Source, options: ReadOptions) -> Table:
+    """Return the table behind the bytes."""
+    if source.parquet:
+        from forecast.tables.parquet import ParquetTable
+
+        return ParquetTable(source, options)
+    if source.path.lower().endswith((".tsv", ".tsv.gz")) and options.delimiter is None:
+        options = replace(options, delimiter="\t")
+    return TextTable(source, options)
+
+
+def _in_order(
+    table: Table, content: Content, future: Future | None, roles: Roles, options: ReadOptions
+) -> tuple[Rows, list[str]]:
+    """Return the rows of both tables by series and time, and what was noticed; refuse those that repeat another."""
+    write = _writer(content.times)
+    rows, found = sort_rows(content.rows, roles.time)
+    notices = [*found]
+    if options.duplicates in (None, Duplicates.ERROR):
+        refuse_duplicates(table, rows, write, roles.key)
+    if future is not None:
+        ordered, _ = sort_rows(future.rows, roles.time)
+        refuse_duplicates(future.table, ordered, write, roles.key)
+        rows, unknown = append_ahead(content.rows, future.rows)
+        rows, _ = sort_rows(rows, roles.time)
+        if unknown:
+            notices.append(f"{future.table.path}: {unknown:,} series that the data does not have were left out")
+    return rows, notices
+
+
+def _axis(table: Table, rows: Rows, content: Content, future: Future | None, roles: Roles) -> Axis:
+    """Return the time axis of all rows, those of --future-data behind the others."""
+    count = len(content.rows.rows)
+
+    def place(row: int) -> str:
+        return table.place(row) if future is None or row < count else future.table.place(row - count)
+
+    return Axis(place, table.path, " ".join(roles.time) or "step", content.times, rows.times, rows.rows, rows.same)
+
+
+def _writer(times: Times) -> Callable[[int], str]:
+    """Return a function that writes a time as the table does."""
+    if times.are_steps:
+        return str
+    calendar = Calendar("ns", 0, times.form, times.zone)
+    return lambda value: calendar.render(np.array([value]))[0]
+
+
+def _merge(rows: Rows, ordinals: Any, options: ReadOptions) -> tuple[Rows, Any, list[str]]:
+    """Put rows of one series and step together."""
+    new = np.append(True, ~(rows.same & (np.diff(ordinals) == 0)))
+    if new.all():
+        return rows, ordinals, []
+    policy, starts = Duplicates(options.duplicates or "error"), np.flatnonzero(new)
+    columns = [*rows.targets, *rows.past, *rows.future]
+    merged = merge_rows(columns, starts, policy, len(rows.targets))
+    kept = replace(
+        rows,
+        codes=rows.codes[starts],
+        times=rows.times[starts],
+        rows=rows.rows[starts],
+        targets=merged[: len(rows.targets)],
+        past=merged[len(rows.targets) : len(merged) - len(rows.future)],
+        future=merged[len(merged) - len(rows.future) :],
+    )
+    notice = f"{len(new) - len(starts):,} rows were put together with another one of the same step ({policy})"
+    return kept, ordinals[starts], [notice]
+
+
+def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, calendar: Calendar) -> ReadOptions:
+    """Return the options with what was found out filled in; --future-data belongs to one run alone."""
+    return replace(
+        options,
+        id=roles.id,
+        time=roles.time or NO_TIME,
+        target=None if options.wide else roles.targets[0],
+        future_data=None,
+        freq=calendar.freq,
+        date_format=times.date_format,
+        delimiter=table.delimiter or options.delimiter,
+        decimal=table.decimal,
+        fill=options.fill or "mask",
+        duplicates=Duplicates(options.duplicates or "error"),
+    )
+
+
+def _described(path: str, source: Source, content: Content, panel: Panel) -> dict[str, Any]:
+    """Return what a run record says about the input."""
+    first, last = panel.calendar.render(np.array([panel.starts.min(), panel.last.max()]))
+    return {
+        "path": path,
+        "bytes": source.size,
+        "sha256": source.sha256,
+        "rows": len(content.rows.rows),
+        "series": len(panel),
+        "first": first,
+        "last": last,
+    }

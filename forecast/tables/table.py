@@ -1,0 +1,34 @@
+"""What a table is to the rest: columns on demand, and the place of every row for messages."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Table(Protocol):
+    """Delimited text or a Parquet file; nothing in it changes after it is made."""
+
+    path: str  # as messages name it
+    names: tuple[str, ...]
+    nulls: tuple[str, ...]  # cells that mark a missing number
+    decimal: str
+    delimiter: str | None  # None where there is none
+    unit: str  # what `lines` counts: line or row
+    notices: tuple[str, ...]  # one line each
+
+    def sample(self, name: str) -> list[str]:
+        """Return the first cells of a column as text, stripped, missing ones left out."""
+
+    def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
+        """Return columns by name: text (or typed times) and categories as Arrow arrays, numbers as float64 arrays.
+
+        Raises DataError with place, column and value for a row or a number that cannot be read.
+        """
+
+    def texts(self, name: str) -> Any:
+        """Return one column as Arrow text, as it stands in the file."""
+
+    def place(self, row: int) -> str:
+        """Return file and line (or row) of a row, 0 being the first below the header."""
+
+    def lines(self, rows: Sequence[int]) -> list[int]:
+        """Return the 1-based line (or row) of each of these rows."""

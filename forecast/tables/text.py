@@ -1,0 +1,111 @@
+"""Delimited text as columns: the fast reader for every row, the exact one to say on which line something is wrong."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from forecast.options import ReadOptions
+from forecast.tables.dialect import NULLS, column_cells, find_dialect
+from forecast.tables.lines import Layout, first_spans, holds_quote, line_ends, lines_of, refuse_ragged
+from forecast.tables.numbers import numbers_of
+from forecast.tables.quotes import check_quotes
+from forecast.tables.source import Source
+
+SMALL = 8 << 20  # bytes up to which one thread and one block are quickest and leanest
+BLOCK = 4 << 20
+CATEGORIES = pa.dictionary(pa.int32(), pa.string())
+
+
+class TextTable:
+    """A delimited text whose columns are read on demand; nothing in it changes after it is made."""
+
+    unit = "line"
+    delimiter: str | None
+
+    def __init__(self, source: Source, options: ReadOptions) -> None:
+        """Find out the dialect. Raises DataError for text that is no table."""
+        dialect = find_dialect(source.path, source.data, options)
+        self.path, self.notices = source.path, source.notices + dialect.notices
+        self.names, self.decimal, self.delimiter = dialect.names, dialect.decimal, dialect.delimiter
+        self.nulls = (*NULLS, *options.null_value)
+        self._sample = dialect.sample
+        self._layout = Layout(dialect.delimiter, holds_quote(source.data), blanks=len(dialect.names) == 1)
+        if self._layout.quoted:
+            check_quotes(source.path, source.data, self._layout)
+        self._text, self._first = self._body(source.data) if dialect.header else (source.data, 1)
+
+    def _body(self, text: memoryview) -> tuple[memoryview, int]:
+        """Return the text below the header, and the line on which it begins."""
+        ((_, end),) = first_spans(text, self._layout.delimiter, 1)  # empty lines above the header are no records
+        rest = bytes(text[end : end + 2])
+        end += 2 if rest == b"\r\n" else min(len(rest), 1)
+        return text[end:], 1 + line_ends(bytes(text[:end]))
+
+    def sample(self, name: str) -> list[str]:
+        """Return the first cells of a column, stripped, missing ones left out."""
+        return column_cells(self._sample, self.names.index(name), set(self.nulls))
+
+    def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
+        """Return columns by name: text and categories as Arrow arrays, numbers as float64 arrays (NaN where missing).
+
+        Raises DataError with line, column and value for a row or a number that cannot be read.
+        """
+        kinds = {name: pa.string() for name in text} | dict.fromkeys(categories, CATEGORIES)
+        try:
+            table = self._parse(kinds | {name: pa.float64() for name in numbers})
+        except pa.ArrowInvalid:
+            refuse_ragged(self.path, self._text, self._layout, len(self.names), self._first)
+            table = self._parse(kinds | {name: pa.string() for name in numbers})
+        columns: dict[str, Any] = {name: table.column(name) for name in kinds}
+        for name in numbers:
+            columns[name] = numbers_of(self, name, table.column(name))
+        return columns
+
+    def texts(self, name: str) -> Any:
+        """Return one column as Arrow text, as it stands in the file."""
+        return self._parse({name: pa.string()}).column(name)
+
+    def place(self, row: int) -> str:
+        """Return file and 1-based line of a row, 0 being the first below the header."""
+        return f"{self.path}:{self.lines([row])[0]}"
+
+    def lines(self, rows: Sequence[int]) -> list[int]:
+        """Return the 1-based line of each of these rows."""
+        found = lines_of(self._text, self._layout, np.array(rows, dtype=np.int64)) + self._first - 1
+        return [int(line) for line in found]
+
+    def _parse(self, kinds: dict[str, Any]) -> Any:
+        """Return an Arrow table of these columns in these types; of the first column where none is named."""
+        kinds = kinds or {self.names[0]: pa.string()}
+        buffer = pa.py_buffer(self._text)
+        if self._layout.blanks:
+            # An empty line is a missing value, except at the end of the file.
+            buffer = pa.py_buffer(bytes(self._text).rstrip(b"\r\n"))
+        if not bytes(buffer[:4096]).strip(b"\r\n") and not bytes(buffer).strip(b"\r\n"):
+            return pa.table({name: pa.chunked_array([], kind) for name, kind in kinds.items()})
+        small = len(buffer) <= SMALL
+        places = {name: f"c{self.names.index(name)}" for name in kinds}
+        table = pacsv.read_csv(
+            pa.BufferReader(buffer),
+            read_options=pacsv.ReadOptions(
+                column_names=[f"c{position}" for position in range(len(self.names))],
+                use_threads=not small,
+                block_size=len(buffer) + 1 if small else BLOCK,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=self._layout.delimiter,
+                newlines_in_values=self._layout.quoted,
+                ignore_empty_lines=not self._layout.blanks,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types={places[name]: kind for name, kind in kinds.items()},
+                include_columns=list(places.values()),
+                null_values=list(self.nulls),
+                strings_can_be_null=False,
+                decimal_point=self.decimal,
+            ),
+        )
+        return table.rename_columns(list(kinds))

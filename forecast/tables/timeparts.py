@@ -1,0 +1,58 @@
+"""Times that several columns make up: year, month, day, hour, minute, second, or a date and a clock."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.panels.panel import Integers
+from forecast.tables.moments import WHOLE, days_of, read_moments
+from forecast.tables.phrases import listed
+from forecast.tables.table import Table
+from forecast.tables.times import CLOCK_FORM, DAY_FORM, Times, kind_of, read_times, refusal, text_cells, trimmed
+
+UNITS = ("year", "month", "day", "hour", "minute", "second")
+
+
+def combine_times(table: Table, names: Sequence[str], columns: Sequence[Any], date_format: str | None) -> Times:
+    """Make the time of every row from several columns, known by their names, else taken in the order of UNITS.
+
+    Raises DataError with line and value for what is no time.
+    """
+    cells = [trimmed(text_cells(column)) for column in columns]
+    units = [name.lower() for name in names]
+    if not set(units) <= set(UNITS):
+        if len(names) > len(UNITS) or date_format is not None or kind_of([cells[0][0].as_py()]) != "step":
+            return _joined(table, names, cells, date_format)
+        units = list(UNITS[: len(names)])
+    if "year" not in units:
+        raise DataError(f"{table.path}: --time {' '.join(names)} gives no year.\nName the column of the year as well.")
+    values = {unit: _number(table, name, unit, column) for name, unit, column in zip(names, units, cells, strict=True)}
+    zeros = np.zeros(len(cells[0]), dtype=np.int64)
+    days, good = days_of(values["year"], values.get("month", zeros + 1), values.get("day", zeros + 1))
+    hour, minute, second = (values.get(unit, zeros) for unit in ("hour", "minute", "second"))
+    good &= (hour < 24) & (minute < 60) & (second < 60) & (np.minimum(np.minimum(hour, minute), second) >= 0)
+    if not good.all():
+        row = int(np.argmin(good))
+        shown = " ".join(column[row].as_py() for column in cells)
+        raise DataError(
+            f"{table.place(row)}: the columns {listed(names)} make no time: {shown!r}.\nCorrect or remove the row."
+        )
+    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
+    return Times(seconds * 1_000_000_000, CLOCK_FORM if "hour" in values else DAY_FORM)
+
+
+def _joined(table: Table, names: Sequence[str], cells: list[Any], date_format: str | None) -> Times:
+    """Read the columns one after the other, with a space between, as one text."""
+    import pyarrow.compute as pc
+
+    return read_times(table, " ".join(names), pc.binary_join_element_wise(*cells, " "), date_format)
+
+
+def _number(table: Table, name: str, unit: str, cells: Any) -> Integers:
+    """Return one column of whole numbers."""
+    moments = read_moments(cells, [WHOLE])
+    if len(moments.bad):
+        raise refusal(table, name, cells, moments.bad, f"is no {unit}", "Correct or remove the row.")
+    return moments.values

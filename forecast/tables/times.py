@@ -1,0 +1,235 @@
+"""The time column of a table: dates, integer steps, epoch numbers; never guessed, and never 1970 by accident."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from forecast.errors import DataError
+from forecast.panels.calendar import DAY, EPOCH_FORMS, EXCEL_EPOCH
+from forecast.panels.panel import Integers
+from forecast.tables.arrow import chunks_of, codes_of, flags_of, floats_of, integers_of, row_array, spans_of, valid_of
+from forecast.tables.moments import (
+    COMPACT,
+    EARLIEST,
+    EITHER,
+    ISO,
+    LATEST,
+    Moments,
+    days_of,
+    patterns_of,
+    read_moments,
+    split_date,
+)
+from forecast.tables.phrases import and_more, short
+from forecast.tables.table import Table
+
+STEP_LIMIT = 10_000  # below: integer steps; from here on a number could be a date or a count
+YEAR = 365.2425 * DAY
+CLOCK_FORM, DAY_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """The time of every row: integer steps, or local nanoseconds since 1970."""
+
+    values: Integers  # (rows,)
+    form: str  # as Calendar.form; "step" for integer steps
+    zone: str = ""
+    date_format: str | None = None  # settled; None where ISO 8601 or a compact form
+    notices: tuple[str, ...] = ()
+
+    @property
+    def are_steps(self) -> bool:
+        """Say whether times are integer steps."""
+        return self.form == "step"
+
+
+def kind_of(cells: list[str]) -> str:
+    """Say what a sample of cells reads as: date, ambiguous, step, or '' for none of them.
+
+    Half of the shapes decide: one stray cell (a footer, a typing error) must not hide the time column.
+    """
+    shapes = {re.sub(r"[0-9]", "9", cell) for cell in cells}
+    if not cells or all(re.fullmatch(r"[+-]?9{1,18}", shape) for shape in shapes):
+        eight = np.array([int(cell) for cell in cells])
+        return "" if not cells else "date" if days_of(*split_date(eight))[1].all() else "step"
+    dates = sum(any(pattern.fullmatch(shape) for pattern in (*ISO, COMPACT)) for shape in shapes)
+    either = sum(bool(EITHER.fullmatch(shape)) for shape in shapes)
+    return "date" if 2 * dates >= len(shapes) else "ambiguous" if 2 * either >= len(shapes) else ""
+
+
+def read_times(table: Table, name: str, column: Any, date_format: str | None) -> Times:
+    """Read one time column: Arrow text or timestamps.
+
+    Raises DataError with line and value for what is missing, no time, ambiguous, or outside the years 1678-2261.
+    """
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        return _typed(table, name, column)
+    cells = text_cells(column)
+    empty = np.flatnonzero(np.concatenate([np.diff(spans_of(chunk)[1]) == 0 for chunk in chunks_of(cells)]))
+    if len(empty):
+        raise refusal(table, name, cells, empty, "is empty", "Give every row a time, or remove it.")
+    if date_format in ("step", "excel", *EPOCH_FORMS):
+        return _counted(table, name, cells, str(date_format))
+    patterns = patterns_of(date_format)
+    if patterns is None:
+        return _by_strptime(table, name, cells, str(date_format))
+    moments = read_moments(cells, patterns)
+    if len(moments.bad):
+        cells = trimmed(cells)
+        moments = read_moments(cells, patterns)
+    if moments.whole.any():
+        return _whole(table, name, cells, moments)
+    if len(moments.bad):
+        raise _unreadable(table, name, cells, moments.bad, date_format)
+    if moments.zones == ("",):
+        return Times(moments.values, moments.form, date_format=date_format)
+    return _zoned(table, name, moments, date_format)
+
+
+def text_cells(column: Any) -> Any:
+    """Return a column as Arrow text; null becomes empty text."""
+    if not pa.types.is_string(column.type):
+        column = column.cast(pa.string())
+    return column.fill_null("") if column.null_count else column
+
+
+def trimmed(cells: Any) -> Any:
+    """Return text without spaces at both ends."""
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim_whitespace(cells)
+
+
+def _whole(table: Table, name: str, cells: Any, moments: Moments) -> Times:
+    """Take whole numbers as steps where all are small, as dates where all have eight digits that are a date."""
+    values, whole = moments.values, moments.whole
+    if not whole.all():
+        odd = np.flatnonzero(whole if 2 * whole.sum() <= len(whole) else ~whole)
+        raise _unreadable(table, name, cells, odd, None)
+    if values.max() < STEP_LIMIT:
+        return Times(values, "step", date_format="step")
+    days, good = days_of(*split_date(values))
+    if good.all():
+        return Times(days * DAY, "%Y%m%d")
+    wish = "could be a step, a date or a count since 1970"
+    mend = "Say what it is with --date-format step, excel, s, ms, us, ns or a strptime format such as %Y%m%d%H."
+    if good.any():
+        wish, mend = "is no date", "Correct or remove the row."
+    raise refusal(table, name, cells, np.flatnonzero(~good if good.any() else values >= STEP_LIMIT), wish, mend)
+
+
+def _counted(table: Table, name: str, cells: Any, date_format: str) -> Times:
+    """Read integer steps, counts since 1970, or the days of a spreadsheet."""
+    import pyarrow.compute as pc
+
+    cells = trimmed(cells)
+    pattern = r"^[0-9]{1,7}(\.[0-9]+)?$" if date_format == "excel" else r"^[+-]?[0-9]{1,18}$"
+    bad = np.flatnonzero(~flags_of(pc.match_substring_regex(cells, pattern)))
+    if len(bad):
+        raise _unreadable(table, name, cells, bad, date_format)
+    cells = pc.replace_substring_regex(cells, r"^\+", "")
+    if date_format == "step":
+        return Times(integers_of(pc.cast(cells, pa.int64())), "step", date_format="step")
+    numbers = floats_of(pc.cast(cells, pa.float64()))[0]
+    # A spreadsheet keeps the time of day as a fraction: a millisecond is the finest that survives.
+    excel = date_format == "excel"
+    moments = np.round(numbers * 86_400_000) * 1e6 + EXCEL_EPOCH if excel else numbers * EPOCH_FORMS[date_format]
+    outside = np.flatnonzero(np.abs(moments / YEAR + 1970 - (EARLIEST + LATEST + 1) / 2) > (LATEST - EARLIEST) / 2)
+    if len(outside):
+        wish = f"lies outside the years {EARLIEST} to {LATEST} when it is read as {date_format}"
+        raise refusal(table, name, cells, outside, wish, "Name another --date-format.")
+    if excel:
+        return Times(moments.astype(np.int64), date_format, date_format=date_format)
+    exact = integers_of(pc.cast(cells, pa.int64())) * EPOCH_FORMS[date_format]
+    return Times(exact, date_format, date_format=date_format)
+
+
+def _by_strptime(table: Table, name: str, cells: Any, date_format: str) -> Times:
+    """Read with strptime, each different cell once: names of months need it."""
+    coded = trimmed(cells).dictionary_encode().unify_dictionaries()
+    values, bad = [], []
+    for code, text in enumerate(coded.chunk(0).dictionary.to_pylist()):
+        try:
+            moment = datetime.strptime(text, date_format)
+            # An offset that strptime has read is applied: the time is then in UTC.
+            moment = (moment - (moment.utcoffset() or timedelta())).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            moment = datetime.min
+        if not EARLIEST <= moment.year <= LATEST:
+            bad.append(code)
+            moment = datetime(1970, 1, 1)
+        values.append(int(np.datetime64(moment, "us").astype(np.int64)) * 1000)
+    codes = codes_of(coded)
+    if bad:
+        raise _unreadable(table, name, cells, np.flatnonzero(np.isin(codes, bad)), date_format)
+    form, zone = date_format.replace("%z", ""), "+0000" if "%z" in date_format else ""
+    return Times(np.array(values, dtype=np.int64)[codes], form, zone, date_format)
+
+
+def _typed(table: Table, name: str, column: Any) -> Times:
+    """Take timestamps as they are; those with a zone are in UTC."""
+    if column.null_count:
+        empty = np.flatnonzero(~valid_of(column))
+        raise refusal(table, name, column, empty, "is empty", "Give every row a time, or remove it.")
+    zone = getattr(column.type, "tz", None)
+    microseconds = integers_of(column.cast(pa.timestamp("us", tz=zone), safe=False).cast(pa.int64()))
+    years = microseconds / (YEAR / 1000) + 1970
+    outside = np.flatnonzero((years < EARLIEST) | (years > LATEST))
+    if len(outside):
+        wish = f"lies outside the years {EARLIEST} to {LATEST}"
+        raise refusal(table, name, column.cast(pa.string()), outside, wish, "Correct or remove the row.")
+    form = CLOCK_FORM if zone or (microseconds % (DAY // 1000)).any() else DAY_FORM
+    notices = (f"times of {name!r} are written in UTC",) if zone else ()
+    return Times(microseconds * 1000, form, "+00:00" if zone else "", None, notices)
+
+
+def _zoned(table: Table, name: str, moments: Moments, date_format: str | None) -> Times:
+    """Keep a single offset; bring different ones to UTC."""
+    zones = [zone for zone in moments.zones if zone]
+    example = ", ".join(zone.strip() for zone in zones[:3])
+    if "" in moments.zones:
+        raise DataError(
+            f"{table.path}: column {name!r} holds times with a UTC offset ({example}) and times without.\n"
+            "Write all of them with an offset, or all without."
+        )
+    if len(np.unique(moments.offsets)) == 1:
+        return Times(moments.values, moments.form, zones[0], date_format)
+    notice = f"times of {name!r} have {len(zones)} different UTC offsets ({example}): taken as UTC"
+    zone = "+00:00" if any(":" in zone for zone in zones) else "+0000"
+    return Times(moments.values - moments.offsets * 60_000_000_000, moments.form, zone, date_format, (notice,))
+
+
+def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format: str | None) -> DataError:
+    """Return the error for cells that are no times; day and month in doubt get a message of their own."""
+    chosen = cells.take(row_array(bad[:100_000])).to_pylist()
+    parts = [re.match(r"([0-9]{1,2})([-/. ])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![0-9])", cell) for cell in chosen]
+    found = [part for part in parts if part]
+    if date_format is None and len(found) == len(chosen):
+        mark, long = found[0][2], len(found[0][4]) == 4
+        day_first = "day-first" if long else f"%d{mark}%m{mark}%y"
+        month_first = f"%m{mark}%d{mark}{'%Y' if long else '%y'}"
+        wish, mend = "could have the day or the month first", f"{day_first} or --date-format {month_first}"
+        if any(int(part[1]) > 12 for part in found):
+            wish, mend = "has the day first", day_first
+        elif any(int(part[3]) > 12 for part in found):
+            wish, mend = "has the month first", month_first
+        return refusal(table, name, cells, bad, wish, f"Say so with --date-format {mend}.")
+    year = re.match(r"([0-9]{4})-[0-9]{2}", chosen[0])
+    if year and not EARLIEST <= int(year[1]) <= LATEST:
+        wish = f"lies outside the years {EARLIEST} to {LATEST}"
+        return refusal(table, name, cells, bad, wish, "Correct or remove the row.")
+    wish = "is no time" + (f" of --date-format {date_format}" if date_format else "")
+    mend = "Correct or remove the row, or say with --date-format how times are written."
+    return refusal(table, name, cells, bad, wish, mend)
+
+
+def refusal(table: Table, name: str, cells: Any, rows: Integers, wish: str, mend: str) -> DataError:
+    """Return the error for these rows of a time column."""
+    value = cells[int(rows[0])].as_py()
+    shown = "" if value in (None, "") else f": {short(value)}"
+    return DataError(f"{table.place(int(rows[0]))}: column {name!r} {wish}{shown}{and_more(len(rows))}.\n{mend}")

@@ -1,0 +1,44 @@
+"""The records between pipeline, store and reports: what training leaves, what predicting gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecast.evaluation.calibration import Calibration, at
+from forecast.forecasters.fitted import Fitted
+from forecast.options import ReadOptions
+from forecast.panels.calendar import Calendar
+from forecast.panels.panel import Floats, Integers, Panel
+from forecast.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model as data: everything a forecast depends on, and nothing that must be executed to load it."""
+
+    plan: Plan
+    read: ReadOptions  # settled: what was detected is filled in, so that predict reads the next table the same way
+    calendar: Calendar
+    ids: tuple[str, ...]  # (series,) the order of all per-series arrays
+    fitted: tuple[Fitted, ...]
+    weights: tuple[float, ...]  # (fitted,) the mix: >= 0, sum 1
+    units: Floats  # (series,) the unit of error of each series: its mean absolute seasonal difference
+    calibration: Calibration
+    context: Panel | None  # the last `plan.lookback` steps of each series, in the order of ids
+    source: dict[str, Any]  # path, bytes, sha256, rows, first and last time of the table: plain JSON values
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """Quantiles for every series and step; a series that could not be forecast holds NaN and says so in its status."""
+
+    ids: tuple[str, ...]  # (series,) in input order
+    calendar: Calendar
+    cutoffs: Integers  # (series,) calendar ordinal of the last observed step; step k is at cutoff + k
+    quantiles: Floats  # (series, horizon, probabilities), rising along the last axis; in units of the target
+    probabilities: tuple[float, ...]  # the grid, 0.5 included
+    status: tuple[str, ...]  # (series,) ok, new, short, fallback or skipped
+
+    def at(self, wanted: Sequence[float]) -> Floats:
+        """Return the quantiles of these probabilities: (series, horizon, wanted)."""
+        return at(self.quantiles, self.probabilities, wanted)
