@@ -1,0 +1,201 @@
+"""The story of a training, step by step. Which rows each number has seen: evaluation/backtest.py."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from forecast.errors import DataError, ForecastError
+from forecast.evaluation import calibration
+from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, Split, roles, split
+from forecast.evaluation.calibration import Calibration
+from forecast.forecasters import mixing, registry
+from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.lstm import network
+from forecast.options import Forecaster, ReadOptions, TrainOptions
+from forecast.panels.panel import Floats, Panel
+from forecast.panels.units import seasonal_difference
+from forecast.plan import MEDIAN, Plan
+from forecast.planning import settle
+from forecast.prediction import predict
+from forecast.progress import Listener, Progress, silent
+from forecast.trained import Forecasts, Trained
+
+TOLERANCE = 1e-4  # units of error between Keras and the NumPy runtime; more, and nothing is published
+GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a training run found out, beside the model itself."""
+
+    trained: Trained
+    backtest: Backtest
+    history: tuple[dict[str, Any], ...]  # rows of history.csv: phase, member, step, loss, validation error
+    forecasts: Forecasts  # from the end of the panel
+    agreement: float  # largest difference between Keras and the runtime on backtest windows, in units of error
+    device: dict[str, Any]  # device, cudnn, why_not
+
+
+def train(
+    panel: Panel,
+    options: TrainOptions | None = None,
+    read: ReadOptions | None = None,
+    source: dict[str, Any] | None = None,
+    listen: Listener = silent,
+    plan: Plan | None = None,
+) -> Outcome:
+    """Choose on the end of the data, check on rows nobody has seen, then train on everything: two trainings in all.
+
+    read and source say how the table was read, for the bundle; a given plan is taken as it is. Raises DataError when
+    the panel is too short, UsageError when options contradict each other, ForecastError when Keras and the NumPy
+    runtime do not agree: then nothing may be published.
+    """
+    options, read = options or TrainOptions(), read or ReadOptions()
+    if not np.isfinite(panel.target).any():
+        raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
+    names = {"past": read.past, "future": read.future, "static": read.static}
+    plan = plan or settle(panel, options, read.season, names)
+    parts = split(panel, plan)
+    device = choose_device(options)
+
+    first, steps, history = fit_all(parts.fit, plan, parts.validation, _stage(listen, "choosing"))
+    weights = choose_weights(first, parts, plan)
+    backtest, bands = check(first, weights, parts, plan)
+    agreement = network_agreement(first, parts, plan)
+    if not agreement < TOLERANCE:
+        raise ForecastError(
+            f"the NumPy runtime differs from Keras by {agreement:.1e} units of error, more than {TOLERANCE:g}.\n"
+            "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
+        )
+
+    kept = [kind for kind, weight in weights.items() if weight > 0]
+    final, more = refit(panel, plan, kept, steps, _stage(listen, "final"))
+    trained = Trained(
+        plan=plan,
+        read=read,
+        calendar=panel.calendar,
+        ids=panel.ids,
+        fitted=tuple(final),
+        weights=tuple(weights[one.kind] for one in final),
+        units=seasonal_difference(panel, plan.season),
+        calibration=bands,
+        context=context_of(panel, plan),
+        source=source or {},
+    )
+    return Outcome(trained, backtest, (*history, *more), predict(trained, panel), agreement, device)
+
+
+def fit_all(
+    panel: Panel, plan: Plan, validation: Rolling, listen: Callable[[int, int, float, float | None], None]
+) -> tuple[list[Fitted], tuple[int, ...], list[dict[str, Any]]]:
+    """Fit every forecaster on the visible rows; return them, the best step of each network, the training history."""
+    fitted = [fit(panel, plan) for fit in registry.FIT.values()]
+    origins = network.Origins(validation.series, validation.panel.lengths)
+    result = network.fit(panel, plan, origins, listen)
+    return [result.fitted, *fitted], result.steps, [{"phase": "choosing", **row} for row in result.history]
+
+
+def refit(
+    panel: Panel,
+    plan: Plan,
+    kinds: list[Kind],
+    steps: tuple[int, ...],
+    listen: Callable[[int, int, float, float | None], None],
+) -> tuple[list[Fitted], list[dict[str, Any]]]:
+    """Fit the chosen forecasters on all rows, the network for as many steps as validation found."""
+    fitted, history = [], []
+    for kind in kinds:
+        if kind is Kind.NETWORK:
+            result = network.fit(panel, plan, steps, listen)
+            fitted.append(result.fitted)
+            history = [{"phase": "final", **row} for row in result.history]
+        else:
+            fitted.append(registry.FIT[kind](panel, plan))
+    return fitted, history
+
+
+def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> dict[Kind, float]:
+    """Return the mix that the validation origins show to be best; the network alone if that was asked for."""
+    if plan.forecaster is Forecaster.NETWORK:
+        return {one.kind: float(one.kind is Kind.NETWORK) for one in fitted}
+    rows = parts.validation
+    medians = {one.kind: _run(one, rows, plan)[:, :, MEDIAN] for one in fitted}
+    units = seasonal_difference(parts.fit, plan.season)[rows.series]
+    chosen = mixing.choose_weights(rows.panel.truth(plan.horizon), medians, units)
+    return {one.kind: chosen.get(one.kind, 0.0) for one in fitted}
+
+
+def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: Plan) -> tuple[Backtest, Calibration]:
+    """Forecast the held-back origins, calibrate the bands on the even ones, and lay out all of them for the report."""
+    rows = parts.held
+    truth, units = rows.panel.truth(plan.horizon), seasonal_difference(parts.fit, plan.season)[rows.series]
+    medians, total = {}, np.zeros((len(rows.series), plan.horizon, len(plan.quantiles)))
+    for one in fitted:
+        quantiles = _run(one, rows, plan)
+        medians[one.kind] = quantiles[:, :, MEDIAN].copy()
+        total += weights[one.kind] * quantiles if weights[one.kind] else 0.0
+    role = roles(rows, plan)
+    used = np.flatnonzero(np.array(role) == CALIBRATION)
+    bands = calibration.fit_calibration(truth[used], total[used], units[used], plan.quantiles)
+    calibrated = calibration.apply(bands, total, units)
+    return Backtest(rows.panel, role, truth, units, calibrated, medians), bands
+
+
+def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
+    """Return the largest difference between Keras and the runtime on some backtest windows, in units of error."""
+    from forecast.forecasters.lstm.model import largest_difference  # Keras runs already
+
+    rows = np.unique(np.linspace(0, len(parts.held.series) - 1, min(64, len(parts.held.series))).astype(np.int64))
+    panel, known = parts.held.panel.select(rows), parts.held.series[rows]
+    units = seasonal_difference(parts.fit, plan.season)[known]
+    return largest_difference(next(one for one in fitted if one.kind is Kind.NETWORK), panel, known, plan, units)
+
+
+def context_of(panel: Panel, plan: Plan) -> Panel:
+    """Return the last `plan.lookback` steps of each series as a panel of its own, with what is known ahead."""
+    kept = np.minimum(panel.lengths, plan.lookback)
+    stored = np.minimum(panel.limits - panel.ends, plan.horizon) + kept
+    begins = panel.ends - kept
+    places = np.concatenate([np.arange(begin, begin + count) for begin, count in zip(begins, stored, strict=True)])
+    ends = np.cumsum(stored)
+    return replace(
+        panel,
+        starts=panel.starts + panel.lengths - kept,
+        begins=ends - stored,
+        lengths=kept,
+        limits=ends,
+        target=panel.target[places],
+        past=panel.past[:, places] if panel.past.size else panel.past,
+        future=panel.future[:, places] if panel.future.size else panel.future,
+    )
+
+
+def golden(trained: Trained) -> bytes:
+    """Return the proof that a bundle carries: the forecast of its first series from the stored context."""
+    assert trained.context is not None
+    some = trained.context.select(np.arange(min(GOLDEN_SERIES, len(trained.ids))))
+    forecasts = predict(trained, some)
+    document = {
+        "ids": list(some.ids),
+        "quantiles": forecasts.quantiles.tolist(),
+        "probabilities": list(forecasts.probabilities),
+    }
+    return json.dumps(document).encode()
+
+
+def _stage(listen: Listener, name: str) -> Callable[[int, int, float, float | None], None]:
+    return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))
+
+
+def _run(fitted: Fitted, rows: Rolling, plan: Plan) -> Floats:
+    return registry.run(fitted, rows.panel, rows.series, plan)
+
+
+def choose_device(options: TrainOptions) -> dict[str, Any]:
+    """Return where training will run and whether cuDNN is used; ResourceError when a GPU is asked for and absent."""
+    from forecast.forecasters.lstm.training import device_report  # TensorFlow starts here, after the data were checked
+
+    return device_report(options.device, options.cell)

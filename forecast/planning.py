@@ -1,0 +1,161 @@
+"""From options and data to a plan: every number left open is settled here, from the data, never from a name."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from forecast.errors import DataError, UsageError
+from forecast.forecasters.baselines import naive, seasonal_naive
+from forecast.options import Preset, Scaler, TrainOptions
+from forecast.panels.features import calendar_names
+from forecast.panels.panel import Floats, Panel
+from forecast.panels.units import seasonal_difference
+from forecast.plan import Plan
+
+MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
+STEPS = {Preset.FAST: 500, Preset.BALANCED: 1500, Preset.BEST: 2500}
+LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
+SAMPLE = 200  # series looked at to settle a number
+
+
+def settle(
+    panel: Panel, options: TrainOptions, seasons: Sequence[int] = (), names: dict[str, tuple[str, ...]] | None = None
+) -> Plan:
+    """Settle the plan for a panel; `names` are the covariates' names by role.
+
+    Raises DataError when no series is long enough to learn from and to check on, UsageError when options contradict
+    each other.
+    """
+    length = int(np.median(panel.lengths))
+    horizon = _horizon(panel, options, seasons)
+    given = tuple(sorted(set(seasons)))
+    found = given or confirmed_seasons(panel, panel.calendar.seasons())
+    found = tuple(season for season in found if season == 1 or 2 * season <= length) or (1,)
+    window, segment = _window(options, found, horizon, length)
+    origins = _origins(panel, options, horizon, max(min(found[0], window) + 1, 3))
+    fitted = panel.without_end(2 * (horizon + origins - 1))
+    positive = bool(np.nanmin(panel.target) > 0)
+    names = names or {}
+    return Plan(
+        horizon=horizon,
+        window=window,
+        segment=segment,
+        seasons=found,
+        base=best_base(fitted, (1, *(season for season in found if season > 1)), horizon),
+        lookback=max(window + max(found), 10 * found[0], 120),
+        past=names.get("past", ()),
+        future=names.get("future", ()),
+        static=names.get("static", ()),
+        calendar=_calendar(panel),
+        transforms=_transforms(options, positive),
+        cell=options.cell,
+        units=options.units or 64,
+        layers=options.layers or 1,
+        forecaster=options.forecaster,
+        origins=origins,
+        seed=options.seed,
+        steps=(options.epochs * 100 if options.epochs else STEPS[options.preset]),
+        patience=options.patience or 8,
+    )
+
+
+def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int:
+    """Return the horizon: as asked, else the frequency's, else two seasons, else 12; at most a fifth of the data."""
+    longest = int(panel.lengths.max())
+    if options.horizon:
+        horizon = options.horizon
+    else:
+        usual = panel.calendar.default_horizon() or (2 * min(seasons) if seasons and min(seasons) > 1 else 12)
+        horizon = max(1, min(usual, longest // 5))
+    needed = 3 * horizon + 3
+    if longest < needed:
+        raise DataError(
+            f"the longest series has {longest} rows, but a horizon of {horizon} steps needs at least {needed}: "
+            "to learn from, to choose on and to check on.\n"
+            + ("Give more history, or a shorter horizon with -H." if options.horizon else "Give more history.")
+        )
+    return horizon
+
+
+def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...]:
+    """Return the candidate seasons that the data show: differenced values one season apart are correlated."""
+    chosen = panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
+    return tuple(sorted(m for m in set(candidates) if m > 1 and _correlation(chosen, m) > LEAST_CORRELATION))
+
+
+def _correlation(panel: Panel, lag: int) -> float:
+    """Return the median over series of the correlation between changes `lag` steps apart; 0 where none can be told."""
+    found = []
+    for series in range(len(panel)):
+        changes = np.diff(panel.values(series)[-20 * lag - 500 :])
+        pairs = np.stack([changes[lag:], changes[:-lag]])
+        pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
+        if pairs.shape[1] > max(lag, 8) and pairs.std(axis=1).min() > 0:
+            found.append(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
+    return float(np.median(found)) if found else 0.0
+
+
+def _window(options: TrainOptions, seasons: tuple[int, ...], horizon: int, length: int) -> tuple[int, int]:
+    """Return window and segment: two of the longest seasons or seven horizons, at most 40 % of a usual series."""
+    longest = max(seasons)
+    unit = longest if longest > 1 else max(1, horizon // 2)
+    wanted = options.window or max(unit, min(max(2 * longest, 7 * horizon), int(0.4 * length)) // unit * unit)
+    segment = options.segment or _segment(seasons[0] if longest > 1 else unit, wanted)
+    if options.window and options.segment and options.window % segment:
+        raise UsageError(
+            f"--window {options.window} is no multiple of --segment {segment}.\n"
+            f"Use --window {max(1, options.window // segment) * segment}, or another --segment."
+        )
+    return max(segment, wanted // segment * segment), segment
+
+
+def _segment(season: int, window: int) -> int:
+    """Return the longest divisor of the season that leaves the cell at least six steps of the window, else 1."""
+    divisors = [size for size in range(1, season + 1) if season % size == 0]
+    return max((size for size in divisors if window // size >= 6), default=1)
+
+
+def _origins(panel: Panel, options: TrainOptions, horizon: int, least: int) -> int:
+    """Return the number of origins in each tail: the tails take at most half of a usual series."""
+    usual = min(options.origins, int(np.median(panel.lengths)) // 4 - horizon + 1)
+    possible = (int(panel.lengths.max()) - least) // 2 - horizon + 1
+    return max(1, min(usual, possible))
+
+
+def best_base(panel: Panel, lags: Sequence[int], horizon: int, origins: int = 10) -> int:
+    """Return the lag whose repetition forecasts the last rows of the panel best; 1 stands for the last value."""
+    chosen = panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
+    unit = seasonal_difference(chosen, min((lag for lag in lags if lag > 1), default=1))
+    errors = dict.fromkeys(lags, 0.0)
+    for back in np.linspace(horizon, horizon + 2 * max(lags), origins).astype(np.int64):
+        keep = np.flatnonzero(chosen.lengths > back + max(lags))
+        cut = chosen.select(keep, chosen.lengths[keep] - back)
+        for lag in lags:
+            forecast = naive(cut, horizon) if lag == 1 else seasonal_naive(cut, lag, horizon)
+            errors[lag] += float(np.nansum(_mean_error(cut.truth(horizon), forecast) / unit[keep]))
+    return min(lags, key=lambda lag: (errors[lag], lag))
+
+
+def _mean_error(truth: Floats, forecast: Floats) -> Floats:
+    """Return the mean absolute error of each row over the steps whose truth is known; 0 where none is."""
+    errors = np.abs(truth - forecast)
+    seen = np.isfinite(errors)
+    return np.where(seen, errors, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)  # type: ignore[no-any-return]
+
+
+def _calendar(panel: Panel) -> tuple[str, ...]:
+    """Return the calendar features for the panel's frequency and span."""
+    if panel.calendar.period is None:
+        return ()
+    step = panel.calendar.period / 86_400  # days
+    ends = np.array([int(panel.starts.min()), int(panel.last.max())])
+    return calendar_names(panel.calendar.times(ends), step, step * float(ends[1] - ends[0]))
+
+
+def _transforms(options: TrainOptions, positive: bool) -> tuple[str, ...]:
+    """Return the scaling of each member: members of different kinds complement each other, so auto alternates."""
+    members = options.members or MEMBERS[options.preset]
+    if options.scaler is not Scaler.AUTO:
+        return (str(options.scaler.value),) * members
+    kinds = ("log", "standard") if positive else ("standard",)
+    return tuple(kinds[member % len(kinds)] for member in range(members))
