@@ -1,0 +1,111 @@
+"""The command line: `forecast COMMAND`, one file per command.
+
+Start-up imports Typer and the options alone; what a command works with is imported inside it.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+import forecast
+from forecast.commands import failures, stopping
+from forecast.commands.help import Command
+from forecast.commands.predict import predict
+from forecast.commands.spread import spread
+from forecast.commands.train import train
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "FORECAST",
+        "max_content_width": 100,
+    },
+)
+for command in (train, predict):
+    app.command(cls=Command)(spread(command))
+
+
+def _say_version(wanted: bool) -> None:
+    """Print the version and leave, where it is asked for."""
+    if wanted:
+        print(f"forecast {forecast.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            show_envvar=False,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """Forecast time series: train once on a table, predict every night, on the command line."""
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    arguments = sys.argv[1:]
+    settle_environment(arguments)
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code. Every failure is put into words here and nowhere else."""
+    try:
+        with stopping.signals_as_exceptions():
+            command = typer.main.get_command(app)
+            with command.make_context("forecast", list(arguments)) as context:
+                command.invoke(context)
+            sys.stdout.flush()
+        return 0
+    except BaseException as error:
+        return failures.report(error, arguments)
+
+
+def settle_environment(arguments: Sequence[str]) -> None:
+    """Set what NumPy and TensorFlow read from the environment when they are imported, which is after this.
+
+    `predict` computes on one BLAS thread, whatever the environment says: its bytes must not depend on the machine's
+    mood. Training keeps all the threads it is given.
+    """
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command == "train":
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+        if not failures.asked_for("debug", arguments):
+            hide_native_noise()
+    else:
+        os.environ.update(dict.fromkeys(THREADS, "1"))
+    if not sys.warnoptions:
+        sys.warnoptions.append("ignore")  # also for what is imported later
+        import warnings
+
+        warnings.simplefilter("ignore")
+
+
+def hide_native_noise() -> None:
+    """Send what compiled libraries write to descriptor 2 to nowhere; Python's own stderr still reaches the user.
+
+    TensorFlow, its plugins and CUDA log there past every switch they offer, also before the first line of Python.
+    """
+    kept = os.dup(2)
+    sys.stderr = os.fdopen(kept, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)

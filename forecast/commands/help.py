@@ -1,0 +1,44 @@
+"""The text of --help: plain, in sections, the same on a terminal, in a pipe and in docs/cli.md."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from typer.core import TyperCommand, TyperOption
+
+# Typer carries its own copy of click under a private name; only the shape of these objects is relied on.
+Context = Any
+Formatter = Any
+
+
+class Command(TyperCommand):
+    """A command whose help shows its options in the sections that their records name."""
+
+    def format_options(self, ctx: Context, formatter: Formatter) -> None:
+        """Write the arguments, then each section with its options, in the order of the records."""
+        arguments: list[tuple[str, str]] = []
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, TyperOption):
+                sections.setdefault(parameter.rich_help_panel or "Options", []).append(_row(parameter))
+            else:
+                arguments.append((parameter.metavar or parameter.name, getattr(parameter, "help", "") or ""))
+        sections["Options"] = sections.pop("Options", [])  # --help comes last
+        for title, rows in {"Arguments": arguments, **sections}.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows, col_max=26)
+
+
+def _row(option: TyperOption) -> tuple[str, str]:
+    """Return what an option looks like, and its help with default and range."""
+    flags = ", ".join(sorted(option.opts, key=len))
+    if not option.is_flag:
+        flags += f" {option.metavar or '|'.join(_choices(option))}"
+    default = getattr(option.default, "value", option.default)
+    notes = [] if option.is_flag or default in (None, "", []) else [f"default: {default}"]
+    return flags, " ".join([option.help or "", *(f"[{note}]" for note in notes)])
+
+
+def _choices(option: TyperOption) -> Sequence[str]:
+    """Return the words an option accepts."""
+    return [getattr(choice, "value", str(choice)) for choice in option.type_descriptor.choices or ("TEXT",)]

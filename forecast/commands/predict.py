@@ -1,0 +1,172 @@
+"""`forecast predict`, the command of the night: load, read, forecast, replace the output. It never trains."""
+
+import os
+import sys
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Argument, Option
+
+from forecast.commands.speaking import Say, speaker
+from forecast.errors import UsageError
+from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
+
+if TYPE_CHECKING:
+    from forecast.store import Loaded
+    from forecast.tables import Reading
+    from forecast.trained import Forecasts
+
+BAD = ("fallback", "skipped")
+TOO_MANY_BAD = 3  # exit code
+
+
+def predict(
+    read: ReadOptions,
+    options: PredictOptions,
+    common: CommonOptions,
+    data: Annotated[
+        str | None,
+        Argument(
+            metavar="DATA",
+            help="The table: a path, or - for standard input. Default: the one the model was trained on, if it is "
+            "still there, else the rows stored with the model.",
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        Option("--output", "-o", metavar="FILE", help=".csv, .parquet or .jsonl; - is stdout.", rich_help_panel=OUTPUT),
+    ] = "predictions.csv",
+    record: Annotated[
+        str | None,
+        Option("--record", metavar="FILE", help="Write the run record, as JSON.", rich_help_panel=OUTPUT),
+    ] = None,
+) -> None:
+    """Forecast with a trained model; no training, no TensorFlow."""
+    from forecast import prediction, store
+    from forecast.commands.outputs import put
+    from forecast.commands.record import PREDICTING, as_json, begin, finished, output_part
+    from forecast.tables import write
+
+    run, say = begin(), speaker(common)
+    _check_places(data, output, record, common)
+    loaded = store.load(common.models, common.model, context=data is None)
+    if common.verbose:
+        say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
+    reading = _read(data, read, loaded, say)
+    settled = reading.options if reading else loaded.trained.read
+    write.check_output(output, [reading.source["path"]] if reading else [])
+    forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
+    table = write.table_bytes(forecasts, _names(settled), options, loaded.model, write.suffix_of(output))
+    put(output, table)
+    if output != write.STDOUT:
+        say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {output}")
+    for notice in notices(forecasts, loaded.trained.plan.horizon):
+        say(notice)
+
+    code = TOO_MANY_BAD if too_many_bad(forecasts, options.max_bad) else 0
+    if record is not None or common.json:
+        parts = _record_parts(loaded, reading, forecasts) | {"output": output_part({output: table})}
+        document = as_json(finished(run, PREDICTING, parts, code))
+        if record is not None:
+            put(record, document)
+        if common.json:
+            put(write.STDOUT, document)
+    if code:
+        print(f"Error: {_bad_share(forecasts)}, more than --max-bad {options.max_bad}.", file=sys.stderr)
+        raise typer.Exit(code)
+
+
+def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
+    """Return how training read its table, with what was given again in its place."""
+    again = {field.name: getattr(given, field.name) for field in fields(given)}
+    return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
+
+
+def notices(forecasts: "Forecasts", trained_horizon: int) -> list[str]:
+    """Return what a user should know about a forecast, one line each."""
+    lines = []
+    horizon = forecasts.quantiles.shape[1]
+    if horizon > trained_horizon:
+        lines.append(
+            f"The model was trained for {trained_horizon} steps; up to step {horizon} it is fed its own forecast, "
+            "and the bands are wider."
+        )
+    for status, meaning in (
+        ("new", "not known to the model: forecast with a scale of their own"),
+        ("short", "shorter than the window"),
+        ("fallback", "mostly missing at the end: seasonal naive"),
+        ("skipped", "without any value: no forecast"),
+    ):
+        count = forecasts.status.count(status)
+        if count:
+            lines.append(f"{count:,} of {len(forecasts.ids):,} series {status} ({meaning}).")
+    return lines
+
+
+def too_many_bad(forecasts: "Forecasts", max_bad: str) -> bool:
+    """Tell whether more than this share of the series, such as '5%', fell back or were skipped."""
+    bad = sum(status in BAD for status in forecasts.status)
+    return 100 * bad > float(max_bad.rstrip("%")) * len(forecasts.ids)
+
+
+def _bad_share(forecasts: "Forecasts") -> str:
+    """Return how many series are bad, in words."""
+    bad = sum(status in BAD for status in forecasts.status)
+    return f"{bad:,} of {len(forecasts.ids):,} series fell back or were skipped"
+
+
+def _check_places(data: str | None, output: str, record: str | None, common: CommonOptions) -> None:
+    """Refuse outputs that cannot be meant, before anything is read."""
+    from forecast.tables import write
+
+    inputs = [data] if data else []
+    write.check_output(output, inputs)
+    if common.json and output == write.STDOUT:
+        raise UsageError("--json and -o - both print on standard output.\nWrite the forecast to a file.")
+    if record is not None:
+        write.check_place(record, [*inputs, output])
+
+
+def _read(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) -> "Reading | None":
+    """Read the table as training did; None when there is none and the stored rows will do."""
+    from forecast import tables
+
+    trained = loaded.trained
+    recorded = trained.source.get("path")
+    if data is None and recorded and os.path.isfile(recorded):
+        data = recorded
+        say(f"Reading {data}, the table that {loaded.name} was trained on.")
+    if data is None:
+        last = trained.source.get("last")
+        say(f"Forecasting from the rows stored with {loaded.name}{f', up to {last}' if last else ''}.")
+        return None
+    reading = tables.read_panel(data, merged(trained.read, read), model=True)
+    for notice in reading.notices:
+        say(notice)
+    return reading
+
+
+def _record_parts(loaded: "Loaded", reading: "Reading | None", forecasts: "Forecasts") -> dict[str, object]:
+    """Return what the record of this run has beside what every run has."""
+    from forecast.commands.record import forecast_part
+
+    source = reading.source if reading else {"path": None, "stored": loaded.trained.source}
+    return {
+        "model": loaded.model,
+        "bundle_sha256": loaded.sha256,
+        "input": source,
+        **forecast_part(forecasts),
+        "horizon": forecasts.quantiles.shape[1],
+        "seed": loaded.trained.plan.seed,
+        "device": "cpu",
+        "cudnn": False,
+        "why_not": "predict computes in NumPy",
+    }
+
+
+def _names(settled: ReadOptions) -> tuple[str, str]:
+    """Return the names of the id and the time column in outputs."""
+    from forecast import tables
+
+    return tables.id_name(settled), tables.time_name(settled)

@@ -1,0 +1,95 @@
+"""What is seen while training runs: a bar on a terminal, a plain line now and then anywhere else, nothing with -q."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from forecast.progress import Listener, Progress, silent
+
+EVERY = 5.0  # seconds between two plain lines
+STAGES = {"choosing": "Learning on the first part", "final": "Learning on all rows", "baselines": "Baselines"}
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Listener]:
+    """Yield who listens to a run: a bar where stderr is a terminal, else lines; nobody when quiet."""
+    if quiet:
+        yield silent
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar() as listen:
+            yield listen
+    else:
+        yield lines(lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Listener:
+    """Return a listener that says one line when a stage begins, and then at most one every few seconds."""
+    begun: dict[str, float] = {}
+    last = 0.0
+
+    def listen(progress: Progress) -> None:
+        nonlocal last
+        now = clock()
+        fresh = progress.stage not in begun
+        begun.setdefault(progress.stage, now)
+        if fresh or now - last >= EVERY:
+            last = now
+            say(describe(progress, now - begun[progress.stage]))
+
+    return listen
+
+
+def describe(progress: Progress, elapsed: float) -> str:
+    """Return where a run is, in one line."""
+    share = progress.done / progress.total if progress.total else 0.0
+    parts = [f"{STAGES.get(progress.stage, progress.stage)}: {100 * share:.0f} %", *_figures(progress)]
+    if 0 < share < 1 and elapsed > 0:
+        parts.append(f"at most {_duration(elapsed * (1 - share) / share)} left")
+    return ", ".join(parts)
+
+
+def _figures(progress: Progress) -> list[str]:
+    """Return loss and skill, as far as they are known."""
+    figures = []
+    if progress.loss is not None:
+        figures.append(f"loss {progress.loss:.4g}")
+    if progress.skill is not None:
+        figures.append(f"skill so far {100 * progress.skill:.0f} %")
+    return figures
+
+
+def _duration(seconds: float) -> str:
+    """Return a time span as minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+@contextmanager
+def _bar() -> Iterator[Listener]:
+    """Yield a listener that draws a bar per stage, with loss, skill and the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(compact=True),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def listen(progress: Progress) -> None:
+            if progress.stage not in tasks:
+                for done in tasks.values():
+                    bars.remove_task(done)
+                title = STAGES.get(progress.stage, progress.stage)
+                tasks.clear()
+                tasks[progress.stage] = bars.add_task(title, total=progress.total, figures="")
+            figures = ", ".join(_figures(progress))
+            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, figures=figures)
+
+        yield listen

@@ -1,0 +1,90 @@
+"""The run record: what ran, on what, with which result; the same for `run.json`, --record and --json."""
+
+import hashlib
+import json
+import platform
+import resource
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import forecast
+from forecast.trained import Forecasts
+
+PREDICTING = ("numpy", "pandas", "pyarrow")  # what a forecast can depend on
+TRAINING = (*PREDICTING, "scikit-learn", "keras", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has begun."""
+
+    command: tuple[str, ...]  # the command line
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    start: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.monotonic)
+
+
+def begin() -> Run:
+    """Note the beginning of the run that this process was started for."""
+    return Run(("forecast", *sys.argv[1:]))
+
+
+def finished(run: Run, packages: tuple[str, ...], parts: Mapping[str, Any], exit_code: int = 0) -> dict[str, Any]:
+    """Return the record of a run as plain values: what every run has, then `parts`."""
+    return {
+        "run": run.id,
+        "command": list(run.command),
+        "start": _utc(run.start),
+        "end": _utc(datetime.now(UTC)),
+        "exit_code": exit_code,
+        "versions": versions(packages),
+        **parts,
+        "wall_seconds": round(time.monotonic() - run.clock, 3),
+        "peak_memory_bytes": peak_memory(),
+    }
+
+
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """Return a record as the one JSON document that is written or printed."""
+    return (json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "surrogateescape")
+
+
+def forecast_part(forecasts: Forecasts) -> dict[str, Any]:
+    """Return how many series there are, and how many of each status."""
+    return {"series": len(forecasts.ids), "status": dict(sorted(Counter(forecasts.status).items()))}
+
+
+def output_part(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Return the size and fingerprint of each written file."""
+    return [
+        {"path": path, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in files.items()
+    ]
+
+
+def versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Return the versions of Python, forecast and these packages, without importing them."""
+    found = {"python": platform.python_version(), "forecast": forecast.__version__}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def peak_memory() -> int:
+    """Return the largest resident memory of this process so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, Linux KiB
+
+
+def _utc(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,76 @@
+"""What a training run found out, as the files that are published beside the model."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from forecast.evaluation import metrics
+from forecast.options import PredictOptions, as_record
+from forecast.panels.panel import Panel
+from forecast.pipeline import Outcome
+from forecast.report.figures import backtest_as_csv, columns_as_csv, rows_as_csv
+from forecast.report.plot import forecast_plot
+from forecast.report.table import metrics_table
+from forecast.report.verdict import TITLES, gather, title_of_network, verdict
+from forecast.tables.write import table_bytes
+from forecast.trained import Trained
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the held-back origins say about a model."""
+
+    metrics: dict[str, Any]  # overall, plain values
+    table: str
+    verdict: str
+    settled: str  # what was settled from the data, in one line
+    details: str  # the same to the last number
+
+    @property
+    def skill(self) -> float | None:
+        """Return the skill against seasonal naive; None where it is not defined."""
+        skill: float | None = self.metrics["scores"]["model"]["skill"]
+        return skill
+
+
+def judge(outcome: Outcome) -> Judgement:
+    """Score the backtest of a training run."""
+    trained = outcome.trained
+    overall = metrics.overall(outcome.backtest, trained.plan)
+    sentence = verdict(gather(trained, overall))
+    titles = {str(kind): title for kind, title in TITLES.items()} | {"network": title_of_network(trained)}
+    table = metrics_table(overall["scores"], titles)
+    return Judgement(overall | {"verdict": sentence}, table, sentence, _settled(trained), _details(trained))
+
+
+def result_files(
+    outcome: Outcome, judgement: Judgement, panel: Panel, names: tuple[str, str], columns: PredictOptions, model: str
+) -> dict[str, bytes]:
+    """Return the files of a published version that are no part of the model itself, but run.json.
+
+    names: the user's id and time column; model: NAME@VERSION.
+    """
+    plan = outcome.trained.plan
+    return {
+        "predictions.csv": table_bytes(outcome.forecasts, names, columns, model),
+        "metrics.json": (json.dumps(judgement.metrics, indent=2, ensure_ascii=False) + "\n").encode(),
+        "metrics_by_series.csv": columns_as_csv(metrics.by_series(outcome.backtest, plan)),
+        "metrics_by_step.csv": columns_as_csv(metrics.by_step(outcome.backtest, plan)),
+        "backtest.csv": backtest_as_csv(outcome.backtest, plan),
+        "history.csv": rows_as_csv(outcome.history),
+        "forecast.png": forecast_plot(panel, outcome.forecasts, plan, model, judgement.verdict),
+    }
+
+
+def _settled(trained: Trained) -> str:
+    """Return the numbers that the data settled, as one line."""
+    plan, word = trained.plan, trained.calendar.word(trained.plan.horizon)
+    seasons = " and ".join(map(str, plan.seasons)) if plan.season > 1 else "none"
+    networks = f"{plan.members} network{'s' if plan.members > 1 else ''}"
+    return f"Horizon {plan.horizon} {word}, window {plan.window}, season {seasons}, {networks}"
+
+
+def _details(trained: Trained) -> str:
+    """Return how the table was read and the whole plan."""
+    read = {name: value for name, value in as_record(trained.read).items() if value not in (None, [], False)}
+    return f"Read {json.dumps(read)}\nPlan {json.dumps(as_record(trained.plan))}"

@@ -1,0 +1,169 @@
+"""`forecast train`: read a table, backtest, train, publish, and say what it is worth."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from forecast.commands.speaking import Say, speaker
+from forecast.errors import QualityError, UsageError
+from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+
+if TYPE_CHECKING:
+    from forecast.commands.record import Run
+    from forecast.commands.results import Judgement
+    from forecast.pipeline import Outcome
+    from forecast.store import Published
+    from forecast.tables import Reading
+
+SUFFIXES = re.compile(r"\.(csv|tsv|txt|parquet|jsonl)(\.(gz|zst))?$|\.(gz|zst)$", re.IGNORECASE)
+
+
+def train(
+    read: ReadOptions,
+    options: TrainOptions,
+    common: CommonOptions,
+    data: Annotated[str, Argument(metavar="DATA", help="The table: a path, or - for standard input.")],
+    output: Annotated[
+        str | None,
+        Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the predictions here too; they are always with the model.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    prefix: Annotated[
+        str,
+        Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
+    ] = "",
+) -> None:
+    """Train on a table, compare with baselines, publish, forecast."""
+    models, name = home(data, common)
+    columns, say = PredictOptions(prefix=prefix), speaker(common)
+    from forecast import store
+    from forecast.commands import record
+    from forecast.tables import write
+
+    run = record.begin()
+    store.check_name(name)
+    if output is not None:
+        write.check_output(output, [data])
+    reading = _read(data, read, columns, say)
+    outcome, judgement = _train(reading, options, common)
+    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
+    if output is not None:
+        _write_again(output, outcome, reading, columns, published)
+    say(judgement.settled if not common.verbose else judgement.details)
+    say("\n".join(["", judgement.table, "", judgement.verdict, "", *_places(published, output)]))
+    if common.json:
+        sys.stdout.buffer.write((published.path / "run.json").read_bytes())
+
+
+def home(data: str, common: CommonOptions) -> tuple[str, str]:
+    """Return the store and the name of the model to train: -m is a name, or a path with a separator in it."""
+    if common.model is None:
+        return common.models, model_name(data)
+    folder, name = os.path.split(common.model)
+    return folder or common.models, name
+
+
+def model_name(data: str) -> str:
+    """Return the name of a model trained on a file: the file's own, in characters that are safe in a path."""
+    if data == "-" or "://" in data or re.search(r"[*?\[]", data):
+        raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
+    stem = SUFFIXES.sub("", re.split(r"[/\\]", data.rstrip("/\\"))[-1])
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")
+    if not name:
+        raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
+    return name
+
+
+def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "Reading":
+    """Read and check the table; refuse a name that would collide before hours of training, not after."""
+    from forecast import tables
+    from forecast.tables import write
+
+    reading = tables.read_panel(data, read)
+    write.forecast_columns(_names(reading), columns)
+    for notice in reading.notices:
+        say(notice)
+    return reading
+
+
+def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> "tuple[Outcome, Judgement]":
+    """Train with progress on display, and refuse a model that is not good enough."""
+    from forecast import pipeline
+    from forecast.commands.progress import shown
+    from forecast.commands.results import judge
+
+    with shown(common.quiet or common.json) as listen:
+        outcome = pipeline.train(reading.panel, options, reading.options, reading.source, listen)
+    judgement = judge(outcome)
+    wanted, skill = options.require_skill, judgement.skill
+    if wanted is not None and (skill is None or skill < wanted):
+        found = "not defined" if skill is None else f"{skill:.3f}"
+        raise QualityError(
+            f"the skill against seasonal naive is {found}, below the {wanted:g} of --require-skill; nothing was "
+            "published.\nGive more history or covariates, or ask for less."
+        )
+    return outcome, judgement
+
+
+def _files(
+    run: "Run", outcome: "Outcome", judgement: "Judgement", reading: "Reading", columns: PredictOptions
+) -> Callable[[str], dict[str, bytes]]:
+    """Return what makes the files beside the model, once its version has a name."""
+    from forecast import pipeline
+    from forecast.commands import record
+    from forecast.commands.results import result_files
+
+    def make(model: str) -> dict[str, bytes]:
+        files = result_files(outcome, judgement, reading.panel, _names(reading), columns, model)
+        parts = {
+            "model": model,
+            "input": reading.source | {"series": len(reading.panel)},
+            **record.forecast_part(outcome.forecasts),
+            "seed": outcome.trained.plan.seed,
+            **outcome.device,
+            "agreement": outcome.agreement,
+            "verdict": judgement.verdict,
+            "notices": list(reading.notices),
+            "output": record.output_part(files),
+        }
+        files["golden.json"] = pipeline.golden(outcome.trained)
+        return files | {"run.json": record.as_json(record.finished(run, record.TRAINING, parts))}
+
+    return make
+
+
+def _write_again(
+    output: str, outcome: "Outcome", reading: "Reading", columns: PredictOptions, published: "Published"
+) -> None:
+    """Write the predictions where the user wants them as well."""
+    from forecast.commands.outputs import put
+    from forecast.tables import write
+
+    suffix = write.suffix_of(output)
+    put(output, write.table_bytes(outcome.forecasts, _names(reading), columns, published.model, suffix))
+
+
+def _places(published: "Published", output: str | None) -> list[str]:
+    """Return the lines that say where the results are."""
+    folder = published.path
+    return [
+        f"Forecast  {folder / 'predictions.csv'}{f' and {output}' if output else ''}",
+        f"Metrics   {folder / 'metrics.json'}",
+        f"Plot      {folder / 'forecast.png'}",
+    ]
+
+
+def _names(reading: "Reading") -> tuple[str, str]:
+    """Return the names of the id and the time column in outputs."""
+    from forecast import tables
+
+    return tables.id_name(reading.options), tables.time_name(reading.options)

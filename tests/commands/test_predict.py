@@ -1,0 +1,130 @@
+import json
+from typing import Any
+
+import pytest
+
+from forecast.commands import run
+from forecast.commands.predict import merged, notices, too_many_bad
+from forecast.options import Duplicates, ReadOptions
+from tests.commands.conftest import forecasts_of, sales
+
+TABLE = """shop,day,forecast,lo_80,hi_80,lo_95,hi_95,step,cutoff,status,model
+a,1970-01-12,9,7,11,6,12,1,1970-01-11,ok,sales@v1
+a,1970-01-13,9,7,11,6,12,2,1970-01-11,ok,sales@v1
+"""
+
+
+def test_predict_writes_a_table_and_says_so(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    world.panel = sales("a")
+    assert run(["predict", "new.csv"]) == 0
+    assert (world.folder / "predictions.csv").read_text() == TABLE
+    assert capsys.readouterr().err.splitlines() == ["2 gaps stay missing.", "Wrote 2 rows to predictions.csv"]
+
+
+def test_predict_writes_to_standard_output(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    world.panel = sales("a")
+    run(["predict", "new.csv", "-o", "-"])
+    assert capfd.readouterr().out == TABLE
+
+
+def test_predict_without_data_reads_the_table_of_training(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (world.folder / "sales.csv").write_text("x")
+    run(["predict"])
+    assert world.seen("read")[0] == "sales.csv"
+    assert capsys.readouterr().err.splitlines()[0] == "Reading sales.csv, the table that sales was trained on."
+
+
+def test_predict_without_any_table_uses_the_stored_rows(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["predict"])
+    assert world.seen("predict") == (None, None)
+    assert capsys.readouterr().err.splitlines()[0] == "Forecasting from the rows stored with sales, up to 1970-01-11."
+
+
+def test_predict_reads_as_training_did_unless_told_again(world: Any) -> None:
+    run(["predict", "new.csv", "--target", "units"])
+    _, read, model = world.seen("read")
+    assert (read.id, read.target, model) == (("shop",), "units", True)
+
+
+def test_what_is_given_again_replaces_what_training_settled() -> None:
+    settled = ReadOptions(id=("shop",), delimiter=";", duplicates=Duplicates.SUM)
+    assert merged(settled, ReadOptions(delimiter=",", fill="zero")) == ReadOptions(
+        id=("shop",), delimiter=",", duplicates=Duplicates.SUM, fill="zero"
+    )
+
+
+def test_predict_hands_over_model_and_horizon(world: Any) -> None:
+    run(["predict", "new.csv", "-m", "shop@previous", "--models", "store", "-H", "5"])
+    assert world.seen("load") == ("store", "shop@previous")
+    assert world.seen("predict")[1] == 5
+
+
+def test_quiet_says_nothing(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "-q"]) == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_too_many_bad_series_leave_with_3_and_are_written(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    world.status = "fallback"
+    assert run(["predict", "-q"]) == 3
+    assert capsys.readouterr().err == ("Error: 2 of 2 series fell back or were skipped, more than --max-bad 5%.\n")
+    assert "fallback" in (world.folder / "predictions.csv").read_text()
+
+
+def test_bad_series_within_the_share_are_a_success(world: Any) -> None:
+    world.status = "fallback"
+    assert run(["predict", "-q", "--max-bad", "100%"]) == 0
+
+
+def test_max_bad_of_zero_means_that_any_is_too_many() -> None:
+    one = forecasts_of(sales("a"), status="skipped")
+    assert too_many_bad(one, "0%")
+    assert not too_many_bad(forecasts_of(sales("a")), "0%")
+
+
+def test_notices_count_what_is_unusual() -> None:
+    assert notices(forecasts_of(sales("a", "b"), 3, "new"), 2) == [
+        "The model was trained for 2 steps; up to step 3 it is fed its own forecast, and the bands are wider.",
+        "2 of 2 series new (not known to the model: forecast with a scale of their own).",
+    ]
+
+
+def test_record_is_the_run_record(world: Any) -> None:
+    run(["predict", "new.csv", "--record", "run.json"])
+    record = json.loads((world.folder / "run.json").read_text())
+    assert record["exit_code"] == 0
+    assert record["model"] == "sales@v1"
+    assert record["bundle_sha256"] == "cd"
+    assert record["status"] == {"ok": 2}
+    assert record["output"][0]["path"] == "predictions.csv"
+    assert record["output"][0]["bytes"] == (world.folder / "predictions.csv").stat().st_size
+
+
+def test_the_record_of_too_many_bad_series_holds_the_exit_code(world: Any) -> None:
+    world.status = "skipped"
+    run(["predict", "-q", "--record", "run.json"])
+    assert json.loads((world.folder / "run.json").read_text())["exit_code"] == 3
+
+
+def test_json_prints_one_document(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    run(["predict", "new.csv", "--json"])
+    said = capfd.readouterr()
+    assert json.loads(said.out)["series"] == 2
+    assert said.err == ""
+
+
+def test_json_and_a_table_cannot_share_standard_output(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "--json", "-o", "-"]) == 2
+    assert json.loads(capsys.readouterr().err) == {
+        "error": {
+            "code": 2,
+            "message": "--json and -o - both print on standard output.",
+            "hint": "Write the forecast to a file.",
+        }
+    }
+
+
+def test_the_table_of_training_is_not_overwritten(world: Any) -> None:
+    (world.folder / "sales.csv").write_text("precious")
+    assert run(["predict", "-o", "sales.csv"]) == 2
+    assert (world.folder / "sales.csv").read_text() == "precious"

@@ -1,0 +1,30 @@
+from forecast.commands.progress import describe, lines
+from forecast.progress import Progress
+
+
+def test_a_plain_line_is_said_at_most_every_five_seconds() -> None:
+    said: list[str] = []
+    now = [0.0]
+    listen = lines(said.append, lambda: now[0])
+    for second in range(12):
+        now[0] = float(second)
+        listen(Progress("choosing", second, 12))
+    assert [line.split(",")[0] for line in said] == [
+        "Learning on the first part: 0 %",
+        "Learning on the first part: 42 %",
+        "Learning on the first part: 83 %",
+    ]
+
+
+def test_a_new_stage_is_said_at_once() -> None:
+    said: list[str] = []
+    listen = lines(said.append, lambda: 0.0)
+    listen(Progress("choosing", 1, 2))
+    listen(Progress("final", 0, 2))
+    assert said == ["Learning on the first part: 50 %", "Learning on all rows: 0 %"]
+
+
+def test_a_line_holds_loss_skill_and_the_time_left() -> None:
+    assert describe(Progress("final", 25, 100, 0.1234567, 0.12), 30.0) == (
+        "Learning on all rows: 25 %, loss 0.1235, skill so far 12 %, at most 1:30 left"
+    )
