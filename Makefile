@@ -1,0 +1,65 @@
+# Everything a person or CI does with this repository. Set-up happens by itself, once, into .venv; no root is needed.
+# PYTHON=python3.11 chooses the interpreter that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo test test-system check wheel samples bench bench-accuracy bench-memory bench-recall clean
+
+help:
+	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
+	@echo 'make test         all tests that need neither root nor services'
+	@echo 'make test-system  tests with strace: faults while a result is being published'
+	@echo 'make check        lint, format, types, content of the wheel'
+	@echo 'make bench        accuracy, memory and recall of the network; results in benchmarks/results/'
+	@echo 'make samples      make the tables of data/ again from their packages'
+
+# Stamps: set-up runs again only when the description of the package has changed.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: setup.cfg pyproject.toml | .venv/bin/python
+	$(PIP) install --editable .
+	@touch $@
+
+.venv/developing: setup.cfg pyproject.toml | .venv/bin/python
+	$(PIP) install --editable '.[dev]'
+	@touch $@ .venv/installed
+
+demo: .venv/installed
+	@mkdir -p demo
+	$(BIN)/forecast train data/bike_sharing.csv --target rentals --future holiday --future workingday \
+		--preset fast --models demo/models
+	$(BIN)/forecast predict --models demo/models --future-data data/bike_sharing_future.csv -o demo/predictions.csv
+
+test: .venv/developing
+	$(PYTEST)
+
+test-system: .venv/developing
+	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get -qq update && apt-get -qq install -y strace; } >/dev/null
+	$(PYTEST) tests/system
+
+check: .venv/developing wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# build/ is removed first: setuptools would pack what an earlier build left there.
+wheel: .venv/developing
+	@rm -rf build dist
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	$(BIN)/python -m zipfile --list dist/*.whl
+	@if $(BIN)/python -m zipfile --list dist/*.whl | tail -n +2 | grep -vE '^forecast(_lstm-[^/]+\.dist-info)?/'; \
+		then echo 'The wheel holds more than forecast/.' >&2; exit 1; fi
+
+samples: .venv/installed
+	$(BIN)/python data/make_samples.py
+
+bench: bench-accuracy bench-memory bench-recall
+
+bench-accuracy bench-memory bench-recall: bench-%: .venv/installed
+	$(BIN)/python benchmarks/$*.py
+
+clean:
+	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
