@@ -30,7 +30,7 @@ help:
 demo: .venv/installed
 	@mkdir -p demo
 	$(BIN)/forecast train data/bike_sharing.csv --target rentals --future holiday --future workingday \
-		--preset fast --models demo/models
+		--future-data data/bike_sharing_future.csv --preset fast --models demo/models
 	$(BIN)/forecast predict --models demo/models --future-data data/bike_sharing_future.csv -o demo/predictions.csv
 
 test: .venv/developing

@@ -168,7 +168,8 @@ def line(
 def main() -> None:
     """Run the sets that are named, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", choices=[*COMPETITIONS, "etth1"])
+    every = [*COMPETITIONS, "etth1"]
+    parser.add_argument("sets", nargs="*", default=every, help=f"of {', '.join(every)}; default: all")
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cut-recurrence", action="store_true")
@@ -177,6 +178,8 @@ def main() -> None:
         name: lambda one=one: run_competition(one, arguments.shared, arguments.seed, arguments.cut_recurrence)
         for name, one in COMPETITIONS.items()
     } | {"etth1": lambda: run_etth1(arguments.shared, arguments.seed)}
+    if not set(arguments.sets) <= set(runs):
+        parser.error(f"a set is one of {', '.join(every)}")
     RESULTS.parent.mkdir(exist_ok=True)
     for name in arguments.sets:
         rows = runs[name]()

@@ -62,8 +62,8 @@ def bike_sharing(wheels: dict[str, zipfile.ZipFile]) -> tuple[pd.DataFrame, pd.D
             "workingday": raw["workingday"],
         }
     )
-    # The last weeks stay out: so the week after the table has real weather, and a forecast has something to read.
-    end = pd.Timestamp("2011-12-14")
+    # Whole months; December stays out, so that the week after the table has real weather for a forecast to read.
+    end = pd.Timestamp("2011-12-01")
     following = table[(time >= end) & (time < end + pd.Timedelta(days=7))].drop(columns="rentals")
     return table[time < end], following
 

@@ -1,8 +1,9 @@
 """The story of a training, step by step. Which rows each number has seen: evaluation/backtest.py."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
 from forecast.trained import Forecasts, Trained
 
-TOLERANCE = 1e-4  # units of error between Keras and the NumPy runtime; more, and nothing is published
+TOLERANCE = 1e-4  # of a series' scale, between Keras and the NumPy runtime; more, and nothing is published
 GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
 
 
@@ -35,7 +36,7 @@ class Outcome:
     backtest: Backtest
     history: tuple[dict[str, Any], ...]  # rows of history.csv: phase, member, step, loss, validation error
     forecasts: Forecasts  # from the end of the panel
-    agreement: float  # largest difference between Keras and the runtime on backtest windows, in units of error
+    agreement: float  # largest difference between Keras and the runtime on backtest windows, as a share of the scale
     device: dict[str, Any]  # device, cudnn, why_not
 
 
@@ -54,11 +55,16 @@ def train(
     runtime do not agree: then nothing may be published.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
-    if not np.isfinite(panel.target).any():
+    if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
     names = {"past": read.past, "future": read.future, "static": read.static}
     plan = plan or settle(panel, options, read.season, names)
     parts = split(panel, plan)
+    if not (len(parts.validation.series) and len(parts.held.series)):
+        raise DataError(
+            f"the last {plan.validation + plan.held_back} steps hold too few values to choose and to check a forecast "
+            "on.\nGive rows with values up to the end, or fill the gaps with --fill."
+        )
     device = choose_device(options)
 
     first, steps, history = fit_all(parts.fit, plan, parts.validation, _stage(listen, "choosing"))
@@ -67,12 +73,17 @@ def train(
     agreement = network_agreement(first, parts, plan)
     if not agreement < TOLERANCE:
         raise ForecastError(
-            f"the NumPy runtime differs from Keras by {agreement:.1e} units of error, more than {TOLERANCE:g}.\n"
+            f"the NumPy runtime differs from Keras by {agreement:.1e} of a series' scale, more than {TOLERANCE:g}.\n"
             "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
         )
 
     kept = [kind for kind, weight in weights.items() if weight > 0]
     final, more = refit(panel, plan, kept, steps, _stage(listen, "final"))
+    if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
+        raise ForecastError(
+            "training on all rows did not converge: a weight is not finite; nothing was published.\n"
+            "Look for values of extreme size in the newest rows, or choose another --scaler."
+        )
     trained = Trained(
         plan=plan,
         read=read,
@@ -85,7 +96,7 @@ def train(
         context=context_of(panel, plan),
         source=source or {},
     )
-    return Outcome(trained, backtest, (*history, *more), predict(trained, panel), agreement, device)
+    return Outcome(trained, backtest, (*history, *more), predict(trained, panel, assume_future=True), agreement, device)
 
 
 def fit_all(
@@ -132,11 +143,15 @@ def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: 
     """Forecast the held-back origins, calibrate the bands on the even ones, and lay out all of them for the report."""
     rows = parts.held
     truth, units = rows.panel.truth(plan.horizon), seasonal_difference(parts.fit, plan.season)[rows.series]
-    medians, total = {}, np.zeros((len(rows.series), plan.horizon, len(plan.quantiles)))
-    for one in fitted:
-        quantiles = _run(one, rows, plan)
-        medians[one.kind] = quantiles[:, :, MEDIAN].copy()
-        total += weights[one.kind] * quantiles if weights[one.kind] else 0.0
+    medians: dict[Kind, Floats] = {}
+
+    def quantiles() -> Iterator[Floats]:
+        for one in fitted:
+            found = _run(one, rows, plan)
+            medians[one.kind] = found[:, :, MEDIAN].copy()
+            yield found
+
+    total = mixing.mix(quantiles(), [weights[one.kind] for one in fitted])
     role = roles(rows, plan)
     used = np.flatnonzero(np.array(role) == CALIBRATION)
     bands = calibration.fit_calibration(truth[used], total[used], units[used], plan.quantiles)
@@ -145,13 +160,18 @@ def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: 
 
 
 def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
-    """Return the largest difference between Keras and the runtime on some backtest windows, in units of error."""
+    """Return the largest difference between Keras and the runtime on some backtest windows, as a share of the scale.
+
+    The scale of a series is its range up to the origin: Keras computes in float32, whose rounding grows with how far
+    values lie apart, not with the unit of error, which is a thousand times smaller where a long series grows steadily.
+    """
     from forecast.forecasters.lstm.model import largest_difference  # Keras runs already
 
     rows = np.unique(np.linspace(0, len(parts.held.series) - 1, min(64, len(parts.held.series))).astype(np.int64))
     panel, known = parts.held.panel.select(rows), parts.held.series[rows]
-    units = seasonal_difference(parts.fit, plan.season)[known]
-    return largest_difference(next(one for one in fitted if one.kind is Kind.NETWORK), panel, known, plan, units)
+    ranges = [np.nanmax(values) - np.nanmin(values) for values in map(panel.values, range(len(panel)))]
+    scale = np.maximum(seasonal_difference(parts.fit, plan.season)[known], ranges)
+    return largest_difference(next(one for one in fitted if one.kind is Kind.NETWORK), panel, known, plan, scale)
 
 
 def context_of(panel: Panel, plan: Plan) -> Panel:
@@ -176,8 +196,10 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
 def golden(trained: Trained) -> bytes:
     """Return the proof that a bundle carries: the forecast of its first series from the stored context."""
     assert trained.context is not None
-    some = trained.context.select(np.arange(min(GOLDEN_SERIES, len(trained.ids))))
-    forecasts = predict(trained, some)
+    # A series without any value has no forecast, and NaN is no JSON.
+    seen = (row for row in range(len(trained.ids)) if np.isfinite(trained.context.values(row)).any())
+    some = trained.context.select(list(islice(seen, GOLDEN_SERIES)))
+    forecasts = predict(trained, some, assume_future=True)
     document = {
         "ids": list(some.ids),
         "quantiles": forecasts.quantiles.tolist(),

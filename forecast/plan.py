@@ -27,27 +27,36 @@ class Plan:
     cell: Cell = Cell.LSTM
     units: int = 64
     layers: int = 1
+    dropout: float = 0.1  # share of the decoder's outputs left out in training, never inside the recurrence
     chrono: bool = True  # spread the memory of an LSTM's units over the window when training starts
     memory: bool = True  # False cuts the recurrence: for measuring what it is worth
     forecaster: Forecaster = Forecaster.AUTO
-    origins: int = 20  # rolling origins in each tail
+    origins: int = 20  # rolling origins that are held back
+    validation: int = 0  # steps in the validation tail, 0 for as many as are held back
     seed: int = 1
     steps: int = 1500  # training steps, at most
     batch: int = 256
     learning_rate: float = 4e-3
     clip: float = 1.0  # largest norm of the gradient; 0 does not clip
-    epoch: int = 100  # training steps between two looks at the validation rows
-    patience: int = 10  # epochs
+    epoch: int = 50  # training steps between two looks at the validation rows
+    patience: int = 12  # epochs
     quantiles: tuple[float, ...] = field(default=QUANTILES)
 
     def __post_init__(self) -> None:
         """Check what the network takes for granted."""
         if min(self.horizon, self.window, self.segment, self.base, *self.seasons) < 1:
             raise UsageError("horizon, window, segment and seasons must be at least 1.\nCorrect the option.")
+        if self.validation < self.held_back:
+            object.__setattr__(self, "validation", self.held_back)
         if self.window % self.segment:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
             )
+
+    @property
+    def held_back(self) -> int:
+        """Steps in the tail that is held back for calibration and report."""
+        return self.horizon + self.origins - 1
 
     @property
     def season(self) -> int:

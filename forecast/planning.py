@@ -13,8 +13,11 @@ from forecast.panels.units import seasonal_difference
 from forecast.plan import Plan
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
-STEPS = {Preset.FAST: 500, Preset.BALANCED: 1500, Preset.BEST: 2500}
+STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
+EPOCH = 50  # training steps
+PATIENCE = 12  # epochs
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
+ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 SAMPLE = 200  # series looked at to settle a number
 
 
@@ -29,12 +32,15 @@ def settle(
     length = int(np.median(panel.lengths))
     horizon = _horizon(panel, options, seasons)
     given = tuple(sorted(set(seasons)))
-    found = given or confirmed_seasons(panel, panel.calendar.seasons())
+    # Without the rows that are held back for the report (at most so many, see _origins): they choose nothing.
+    open_rows = panel.without_end(max(horizon, min(horizon + options.origins - 1, length // 4)))
+    found = given or confirmed_seasons(open_rows, panel.calendar.seasons())
     found = tuple(season for season in found if season == 1 or 2 * season <= length) or (1,)
     window, segment = _window(options, found, horizon, length)
     origins = _origins(panel, options, horizon, max(min(found[0], window) + 1, 3))
-    fitted = panel.without_end(2 * (horizon + origins - 1))
-    positive = bool(np.nanmin(panel.target) > 0)
+    validation = _validation(panel, horizon, origins)
+    fitted = panel.without_end(horizon + origins - 1 + validation)
+    positive = all((values[np.isfinite(values)] > 0).all() for values in map(panel.values, range(len(panel))))
     names = names or {}
     return Plan(
         horizon=horizon,
@@ -53,9 +59,11 @@ def settle(
         layers=options.layers or 1,
         forecaster=options.forecaster,
         origins=origins,
+        validation=validation,
         seed=options.seed,
-        steps=(options.epochs * 100 if options.epochs else STEPS[options.preset]),
-        patience=options.patience or 8,
+        steps=options.epochs * EPOCH if options.epochs else STEPS[options.preset],
+        patience=options.patience or PATIENCE,
+        epoch=EPOCH,
     )
 
 
@@ -118,8 +126,25 @@ def _segment(season: int, window: int) -> int:
 def _origins(panel: Panel, options: TrainOptions, horizon: int, least: int) -> int:
     """Return the number of origins in each tail: the tails take at most half of a usual series."""
     usual = min(options.origins, int(np.median(panel.lengths)) // 4 - horizon + 1)
-    possible = (int(panel.lengths.max()) - least) // 2 - horizon + 1
+    longest = int(panel.lengths.max())
+    possible = (longest - least) // 2 - horizon + 1
+    if possible < 1:
+        raise DataError(
+            f"the longest series has {longest} rows, but {least} to learn from and twice a horizon of {horizon}, to "
+            f"choose on and to check on, make {least + 2 * horizon}.\nGive more history, or a shorter horizon with -H."
+        )
     return max(1, min(usual, possible))
+
+
+def _validation(panel: Panel, horizon: int, origins: int) -> int:
+    """Return the steps in the validation tail: more than a horizon and its origins where there are few, long series.
+
+    Choices need about ENOUGH horizons to look at, over all series; they take at most a fifth of a usual series.
+    Measured on ETTh1 (7 series): with 115 validation hours seasonal naive got most of the weight, MSE 0.405.
+    """
+    usual = int(np.median(panel.lengths))
+    wanted = -(-ENOUGH * horizon // len(panel))
+    return max(horizon + origins - 1, min(wanted, usual // 5))
 
 
 def best_base(panel: Panel, lags: Sequence[int], horizon: int, origins: int = 10) -> int:

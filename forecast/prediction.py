@@ -1,42 +1,53 @@
 """From a trained model to forecasts: what `predict` runs, in NumPy alone."""
 
 from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
-from forecast.forecasters import registry
-from forecast.forecasters.baselines import seasonal_naive
-from forecast.panels.panel import Floats, Integers, Panel, panel_of
+from forecast.forecasters import mixing, registry
+from forecast.forecasters.baselines import seasonal_lag, seasonal_naive
+from forecast.panels.blocks import observed
+from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
 from forecast.trained import Forecasts, Trained
 
 
-def predict(trained: Trained, panel: Panel | None = None, horizon: int | None = None) -> Forecasts:
+def predict(
+    trained: Trained, panel: Panel | None = None, horizon: int | None = None, assume_future: bool = False
+) -> Forecasts:
     """Forecast from the end of each series; without a panel from the context stored with the model.
 
     A series may be new (own scale), short (padded), a fallback (seasonal naive, when over half of its last season is
-    missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back. Raises MismatchError when
-    the panel's columns or frequency are not those of the model.
+    missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back, and the bands of the last
+    trained step widen. Raises MismatchError when the panel's columns or frequency are not those of the model, and when
+    future-known covariates of the steps to forecast are missing: `assume_future` takes their means instead.
     """
     panel = _matching(trained, panel)
     known = known_rows(trained.ids, panel)
     plan = trained.plan
+    missing = unknown_ahead(panel, horizon or plan.horizon)
+    if missing and not assume_future:
+        raise MismatchError(
+            f"{missing} of the {len(panel) * (horizon or plan.horizon)} steps to forecast have no value of "
+            f"{', '.join(plan.future)}, which the model reads ahead.\n"
+            "Give them with --future-data, or as rows of the table after the last value of the target."
+        )
     units = np.where(known >= 0, trained.units[known], seasonal_difference(panel, plan.season))
-    wanted = horizon or plan.horizon
-    quantiles = _raw_quantiles(trained, panel, known, wanted)
-    status = _status(panel, plan, known, quantiles)
+    raw = _raw_quantiles(trained, panel, known, horizon or plan.horizon)
+    status = _status(panel, plan, known, raw)
+    quantiles = _widened(calibration.apply(trained.calibration, raw, units), plan.horizon)
     bad = np.flatnonzero(np.array(status) == "fallback")
     if len(bad):
-        point = seasonal_naive(panel.select(bad), max(plan.base, plan.season), wanted)
-        quantiles[bad] = point[:, :, None]
+        quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
     return Forecasts(
         ids=panel.ids,
         calendar=panel.calendar,
         cutoffs=panel.last,
-        quantiles=calibration.apply(trained.calibration, quantiles, units),
+        quantiles=quantiles,
         probabilities=plan.quantiles,
         status=status,
     )
@@ -53,7 +64,15 @@ def evaluate(trained: Trained, panel: Panel, origins: int = 20) -> tuple[Forecas
     lengths = panel.lengths[series] - np.tile(back, len(panel))
     keep = lengths >= 1
     cut = panel.select(series[keep], lengths[keep])
-    return predict(trained, cut), cut.truth(trained.plan.horizon)
+    return predict(trained, cut, assume_future=True), cut.truth(trained.plan.horizon)
+
+
+def unknown_ahead(panel: Panel, horizon: int) -> int:
+    """Return how many of the steps to forecast, over all series, lack a future-known covariate."""
+    if not len(panel.future):
+        return 0
+    index = panel.ahead(horizon)
+    return int(((index < 0) | np.isnan(panel.future[:, index]).any(axis=0)).sum())
 
 
 def known_rows(ids: tuple[str, ...], panel: Panel) -> Integers:
@@ -64,10 +83,7 @@ def known_rows(ids: tuple[str, ...], panel: Panel) -> Integers:
 
 def _mixed(trained: Trained, panel: Panel, known: Integers) -> Floats:
     """Return the weighted quantiles of the published forecasters: (series, horizon, quantiles)."""
-    total = np.zeros((len(panel), trained.plan.horizon, len(trained.plan.quantiles)))
-    for one, weight in zip(trained.fitted, trained.weights, strict=True):
-        total += weight * registry.run(one, panel, known, trained.plan)
-    return total
+    return mixing.mix((registry.run(one, panel, known, trained.plan) for one in trained.fitted), trained.weights)
 
 
 def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int) -> Floats:
@@ -76,22 +92,82 @@ def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int
     while sum(part.shape[1] for part in parts) < horizon:
         panel = _extended(panel, parts[-1][:, :, MEDIAN])
         parts.append(_mixed(trained, panel, known))
-    return np.concatenate(parts, axis=1)[:, :horizon]
+    return (np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])[:, :horizon]
 
 
 def _extended(panel: Panel, values: Floats) -> Panel:
-    """Return the panel with these values (series, steps) appended to each series as if they had been observed."""
-    longer = panel_of(
-        {str(row): np.concatenate([panel.values(row), values[row]]) for row in range(len(panel))}, panel.calendar
+    """Return the panel with these values (series, steps) appended to each series as if they had been observed.
+
+    Covariates go on as far as they are stored, and are missing beyond.
+    """
+    steps = values.shape[1]
+    ahead = panel.limits - panel.begins
+    lengths = panel.lengths + steps
+    ends = np.cumsum(np.maximum(ahead, lengths))
+    begins = ends - np.maximum(ahead, lengths)
+
+    def moved(columns: Floats, counts: Integers) -> Floats:
+        longer = np.full((*columns.shape[:-1], ends[-1]), np.nan)
+        longer[..., _places(begins, counts)] = columns[..., _places(panel.begins, counts)]
+        return longer
+
+    target = moved(panel.target, panel.lengths)
+    target[(begins + panel.lengths)[:, None] + np.arange(steps)] = values
+    return replace(
+        panel,
+        begins=begins,
+        lengths=lengths,
+        limits=ends,
+        target=target,
+        # What lies ahead of the panel may be stored, in a backtest, but only the future-known columns may be read.
+        past=moved(panel.past, panel.lengths) if len(panel.past) else panel.past,
+        future=moved(panel.future, ahead) if len(panel.future) else panel.future,
     )
-    return replace(longer, ids=panel.ids, starts=panel.starts, static=panel.static)
+
+
+def _places(begins: Integers, counts: Integers) -> Integers:
+    """Return the flat index of the first `counts` steps of each series, one series after the other."""
+    before = np.cumsum(counts) - counts
+    index: Integers = np.arange(counts.sum()) + np.repeat(begins - before, counts)
+    return index
+
+
+def _widened(quantiles: Floats, horizon: int) -> Floats:
+    """Return the quantiles with the bands beyond the trained horizon at least sqrt(step / horizon) times its last.
+
+    As a random walk's error grows. Fed with its own forecast, a forecaster starts anew each time, and its own bands
+    know nothing of the error that is in what it was fed.
+    """
+    if quantiles.shape[1] <= horizon:
+        return quantiles
+    distance = quantiles - quantiles[..., MEDIAN, None]
+    growth = np.sqrt(np.arange(horizon + 1, quantiles.shape[1] + 1) / horizon)
+    least = distance[:, horizon - 1, None] * growth[:, None]
+    widest = np.where(np.abs(least) > np.abs(distance[:, horizon:]), least, distance[:, horizon:])
+    far = quantiles[:, horizon:, MEDIAN, None] + widest
+    return np.concatenate([quantiles[:, :horizon], far], axis=1)
+
+
+def _fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
+    """Return seasonal naive with bands of normal errors: (series, horizon, quantiles).
+
+    The unit of error is what repeating the last season errs by on average, sqrt(2 / pi) standard deviations; it grows
+    with the root of the number of seasons ahead. The calibration of the mix says nothing about these errors.
+    """
+    lag = seasonal_lag(plan)
+    point = seasonal_naive(panel, lag, horizon, plan.lookback)
+    seasons = np.ceil(np.arange(1, horizon + 1) / lag)
+    deviation = units[:, None] * np.sqrt(np.pi / 2 * seasons)
+    scores = np.array([NormalDist().inv_cdf(probability) for probability in plan.quantiles])
+    quantiles: Floats = point[:, :, None] + deviation[:, :, None] * scores
+    return quantiles
 
 
 def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tuple[str, ...]:
     """Return the status of each series, the gravest that holds."""
-    recent = panel.tail(min(max(plan.season, plan.segment), plan.window))
-    missing = np.isnan(recent).mean(axis=1) > 0.5
-    nothing = ~np.isfinite(panel.tail(plan.lookback)).any(axis=1)
+    recent = min(max(plan.season, plan.segment), plan.window)
+    missing = 2 * observed(panel, recent) < recent
+    nothing = observed(panel, plan.lookback) == 0
     failed = ~np.isfinite(quantiles).all(axis=(1, 2))
     short = panel.lengths < plan.window
     conditions = [nothing, failed | missing & ~short, known < 0, short]
@@ -104,12 +180,14 @@ def _matching(trained: Trained, panel: Panel | None) -> Panel:
         if trained.context is None:
             raise DataError("the model was stored without its last rows.\nName the table to forecast from.")
         return trained.context
-    for role, names in (("past", trained.plan.past), ("future", trained.plan.future)):
-        found = len(getattr(panel, role))
+    counts = {"past": len(panel.past), "future": len(panel.future), "static": panel.static.shape[1]}
+    for role, found in counts.items():
+        names: tuple[str, ...] = getattr(trained.plan, role)
         if found != len(names):
+            mend = f"Give the columns {', '.join(names)} with --{role}" if names else f"Leave --{role} out"
             raise MismatchError(
                 f"the model was trained with {len(names)} {role} covariates, the table has {found}.\n"
-                f"Give the columns {', '.join(names)} with --{role}, or train again."
+                f"{mend}, or train again."
             )
     ours, theirs = trained.calendar, panel.calendar
     if (ours.freq, ours.anchor) != (theirs.freq, theirs.anchor):

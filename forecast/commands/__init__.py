@@ -61,6 +61,7 @@ def root(
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     arguments = sys.argv[1:]
+    complete_streams()
     settle_environment(arguments)
     sys.exit(run(arguments))
 
@@ -76,6 +77,20 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except BaseException as error:
         return failures.report(error, arguments)
+
+
+def complete_streams() -> None:
+    """Put nothing where the parent closed a standard stream.
+
+    Python has None there: what is said on stderr would come out on stdout, and a file could be opened as descriptor 1.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def settle_environment(arguments: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -47,6 +47,7 @@ def train(
     columns, say = PredictOptions(prefix=prefix), speaker(common)
     from forecast import store
     from forecast.commands import record
+    from forecast.prediction import unknown_ahead
     from forecast.tables import write
 
     run = record.begin()
@@ -55,6 +56,12 @@ def train(
         write.check_output(output, [data])
     reading = _read(data, read, columns, say)
     outcome, judgement = _train(reading, options, common)
+    unknown = unknown_ahead(reading.panel, outcome.trained.plan.horizon)
+    if unknown:
+        say(
+            f"{', '.join(outcome.trained.plan.future)}: not known for {unknown:,} of the steps to forecast; their "
+            "means stand in for them in predictions.csv (--future-data)."
+        )
     published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
@@ -102,7 +109,7 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        outcome = pipeline.train(reading.panel, options, reading.options, reading.source, listen)
+        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), listen)
     judgement = judge(outcome)
     wanted, skill = options.require_skill, judgement.skill
     if wanted is not None and (skill is None or skill < wanted):
@@ -112,6 +119,11 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
             "published.\nGive more history or covariates, or ask for less."
         )
     return outcome, judgement
+
+
+def _findable(source: dict[str, Any]) -> dict[str, Any]:
+    """Return where the table came from with its whole path: `predict` may be started elsewhere, by cron in /."""
+    return source if source["path"] == "-" else source | {"path": os.path.abspath(source["path"])}
 
 
 def _files(

@@ -1,9 +1,10 @@
 """Rolling origins: which rows each number has seen, and the records of a backtest.
 
-Each series is split once: [fit | validation | held back]. Both tails are horizon + K - 1 steps long, so that each
-holds K origins, one step apart. Training reads the fit rows; the validation origins choose when to stop and how to
-mix; the held-back origins take turns: the even ones calibrate the bands, the odd ones are reported. With fewer than 4
-origins all calibrate, and all are reported without a claim about coverage.
+Each series is split once: [fit | validation | held back]. The held-back tail is horizon + K - 1 steps long, so that it
+holds K origins, one step apart; the validation tail is as long, or longer where few but long series would otherwise
+leave the choices to a handful of days. Training reads the fit rows; the validation origins, spread over their tail,
+choose when to stop and how to mix; the held-back origins take turns: the even ones calibrate the bands, the odd ones
+are reported. With fewer than 4 origins all calibrate, and all are reported without a claim about coverage.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from forecast.plan import Plan
 
 CALIBRATION, REPORT = "calibration", "report"
 SEPARATE_FROM = 4  # origins: with fewer, calibration and report share them
+VALIDATION_ROWS = 4096  # series x origins that validation looks at, about; at least K origins of each series
 LARGEST = 6_000_000  # numbers in one array of backtest quantiles; beyond, series are left out evenly
 
 
@@ -63,13 +65,17 @@ def split(panel: Panel, plan: Plan) -> Split:
 
     A series joins when, without both tails, enough of it remains to forecast from; the others are only refitted.
     """
-    tail = plan.horizon + plan.origins - 1
-    rows = np.flatnonzero(panel.lengths - 2 * tail >= least_history(plan))
+    tails = plan.held_back + plan.validation
+    rows = np.flatnonzero(panel.lengths - tails >= least_history(plan))
     whole = panel.select(rows)
-    fit = whole.select(np.arange(len(rows)), whole.lengths - 2 * tail)
+    fit = whole.select(np.arange(len(rows)), whole.lengths - tails)
     every = max(1, -(-len(rows) * plan.origins * plan.horizon * len(plan.quantiles) // LARGEST))
     chosen = np.arange(0, len(rows), every)
-    return Split(fit, rows, rolling(whole, plan, chosen, 2 * tail), rolling(whole, plan, chosen, tail))
+    last = plan.validation - plan.horizon
+    count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
+    spread = np.unique(np.linspace(0, last, count).astype(np.int64))
+    validation = rolling(whole, plan, chosen, spread - tails)
+    return Split(fit, rows, validation, rolling(whole, plan, chosen, np.arange(plan.origins) - plan.held_back))
 
 
 def least_history(plan: Plan) -> int:
@@ -77,11 +83,11 @@ def least_history(plan: Plan) -> int:
     return max(min(plan.season, plan.window) + 1, 3)
 
 
-def rolling(panel: Panel, plan: Plan, series: Integers, back: int) -> Rolling:
-    """Return the given series cut at plan.origins origins, one step apart, the first `back` steps before the end."""
-    order = np.tile(np.arange(plan.origins), len(series))
-    repeated = np.repeat(series, plan.origins)
-    cut = panel.select(repeated, panel.lengths[repeated] - back + order)
+def rolling(panel: Panel, plan: Plan, series: Integers, origins: Integers) -> Rolling:
+    """Return the given series cut at each origin, (origins,) steps from the end of the series, so below 0."""
+    order = np.tile(np.arange(len(origins)), len(series))
+    repeated = np.repeat(series, len(origins))
+    cut = panel.select(repeated, panel.lengths[repeated] + origins[order])
     usable = np.flatnonzero(
         np.isfinite(cut.truth(plan.horizon)).any(axis=1) & np.isfinite(cut.tail(plan.window)).any(axis=1)
     )

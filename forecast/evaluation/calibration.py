@@ -69,7 +69,8 @@ def apply(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:
     steps = np.arange(1, horizon + 1)
     growth = np.sqrt(np.maximum(steps / known, 1.0))
     shift = calibration.shift[np.minimum(steps, known) - 1] * growth[:, None]  # (horizon, quantiles)
-    moved: Floats = quantiles + shift * units[:, None, None]
+    moved: Floats = shift * units[:, None, None]
+    moved += quantiles
     point = quantiles[..., middle : middle + 1]
     moved[..., :middle] = np.minimum(moved[..., :middle], point)
     moved[..., middle : middle + 1] = point

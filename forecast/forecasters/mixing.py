@@ -4,7 +4,7 @@ Greedy ensemble selection with replacement (Caruana et al., Ensemble Selection f
 and again the forecaster is added that helps the mean of those chosen most; how often each was chosen is its weight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from forecast.panels.panel import Floats
 
 ROUNDS = 20  # so weights are multiples of 1/20 at the finest
 GAIN = 0.005  # a part that lowers the loss by less than this share is not worth its keep
+BLOCK = 256  # series that are added at once
 CELLS = 200_000  # truth values that are looked at, at most
 
 
@@ -42,17 +43,19 @@ def choose_weights(truth: Floats, forecasts: dict[Kind, Floats], units: Floats) 
     return {kinds[k]: counts[k] / total for k in sorted(counts)}
 
 
-def mix(parts: Sequence[Floats], weights: Sequence[float]) -> Floats:
+def mix(parts: Iterable[Floats], weights: Sequence[float]) -> Floats:
     """Return the weighted mean of quantiles, each (series, horizon, quantiles); a part of weight 0 is not looked at.
 
-    Means of rising quantiles rise, so bands that did not cross do not cross now.
+    Means of rising quantiles rise, so bands that did not cross do not cross now. Parts may be made as they are asked
+    for: beside the sum, one of them is in memory.
     """
-    used = [(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    if len(used) == 1:
-        return used[0][0].copy()
-    total: Floats = used[0][1] * used[0][0]
-    for part, weight in used[1:]:
-        total = total + weight * part
+    total: Floats | None = None
+    for part, weight in zip(parts, weights, strict=True):
+        total = np.zeros(part.shape) if total is None else total
+        for first in range(0, len(part) if weight > 0 else 0, BLOCK):  # a whole product would be as large as the sum
+            total[first : first + BLOCK] += weight * part[first : first + BLOCK]
+    if total is None:
+        raise ValueError("a mix needs at least one part")
     return total
 
 

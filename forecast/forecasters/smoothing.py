@@ -34,7 +34,7 @@ from forecast.plan import Plan
 
 LONGEST = 24  # steps of a season that is smoothed; a longer one is taken off as a fixed profile
 CELLS = 150_000  # numbers in one step of one block: what the processor's cache holds
-MOST = 2_000_000  # numbers in one block
+MOST = 500_000  # numbers in one block
 WEIGHTS = ("alpha", "beta", "phi", "gamma")
 USUAL = {"alpha": 0.3, "beta": 0.0, "phi": 0.0, "gamma": 0.0, "season": 0.0, "log": 0.0}  # where nothing is known
 ALPHAS = (0.05, 0.15, 0.3, 0.5, 0.8)

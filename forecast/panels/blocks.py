@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.panels.panel import Floats, Integers, Panel
 
-CELLS = 2_000_000  # numbers in one block: 16 MB
+CELLS = 500_000  # numbers in one block: 4 MB, and a few times that while it is worked on
 
 
 def blocks(panel: Panel, steps: int | None = None, cells: int = CELLS) -> Iterator[tuple[Integers, Floats]]:
@@ -25,6 +25,14 @@ def blocks(panel: Panel, steps: int | None = None, cells: int = CELLS) -> Iterat
         inside = np.arange(width) >= width - lengths[rows, None]
         yield rows, np.where(inside, panel.target[np.where(inside, index, 0)], np.nan)
         first += len(rows)
+
+
+def observed(panel: Panel, steps: int) -> Integers:
+    """Return how many of the last `steps` visible values of each series are not missing: (series,)."""
+    counts = np.empty(len(panel), dtype=np.int64)
+    for rows, values in blocks(panel, steps):
+        counts[rows] = np.isfinite(values).sum(axis=1)
+    return counts
 
 
 def fill_forward(values: Floats) -> Floats:

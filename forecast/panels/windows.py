@@ -17,17 +17,18 @@ from forecast.plan import Plan
 class Columns:
     """The flat arrays that windows are gathered from; `steps` are the stored rows of the panel."""
 
-    values: Array  # (steps,) scaled target, 0 where missing
-    mask: Array  # (steps,) 1 where observed
+    values: Array  # (steps,) scaled target, NaN where missing
     past: Array  # (steps, past covariates) standardised, 0 where missing
     future: Array  # (steps, future-known covariates) standardised, 0 where missing
     calendar: Array  # (ordinals, calendar features)
     first: int  # ordinal of calendar[0]
 
 
-def columns_of(panel: Panel, plan: Plan, values: Floats, covariates: tuple[Floats, Floats], dtype: str) -> Columns:
-    """Gather-ready columns: values (steps,) scaled with NaN where missing; covariates (past, future) standardised."""
-    mask = np.isfinite(values)
+def columns_of(panel: Panel, plan: Plan, values: Array, covariates: tuple[Floats, Floats], dtype: str) -> Columns:
+    """Gather-ready columns: values (steps,) scaled with NaN where missing; covariates (past, future) standardised.
+
+    Values that are of the wanted type are taken as they are: a panel of ten million steps is not copied to be read.
+    """
     first = int(panel.starts.min()) if len(panel) else 0
     stored = panel.starts + panel.limits - panel.begins  # origins may move on into the rows ahead
     last = int(stored.max()) + plan.output_segments * plan.segment if len(panel) else 0
@@ -35,8 +36,7 @@ def columns_of(panel: Panel, plan: Plan, values: Floats, covariates: tuple[Float
     times = panel.calendar.times(ordinals) if plan.calendar else np.empty(len(ordinals), "datetime64[s]")
     past, future = (np.nan_to_num(columns).T.astype(dtype) for columns in covariates)
     return Columns(
-        values=np.where(mask, values, 0.0).astype(dtype),
-        mask=mask.astype(dtype),
+        values=values.astype(dtype, copy=False),
         past=past if past.size else np.zeros((len(values), 0), dtype),
         future=future if future.size else np.zeros((len(values), 0), dtype),
         calendar=calendar_features(times, plan.calendar).astype(dtype),
@@ -48,7 +48,8 @@ def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Ar
     """Gather the windows that end at the given places.
 
     places: begins, ends, limits (B,) flat indices and `ordinals` (B,) of the step after the origin, counted from
-    columns.first; static: (B, static covariates). Future-known covariates beyond a series' stored rows are 0.
+    columns.first; static: (B, static covariates). Future-known covariates beyond the horizon or a series' stored rows
+    are 0.
     """
     begins, ends, limits, ordinals = (place[:, None] for place in places)
     behind = ends + np.arange(-plan.window - reach(plan), 0)
@@ -57,15 +58,18 @@ def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Ar
     seen = xp.where(inside, 1.0, 0.0)
     window, steps = index[:, -plan.window :], np.arange(plan.output_segments * plan.segment)
     ahead = ends + steps
-    stored = ahead < limits
+    # Not beyond the horizon, where the last segment reaches further: a forecast must not need what nobody gives it.
+    stored = (ahead < limits) & (steps < plan.horizon)
     after = xp.where(stored, ahead, xp.zeros_like(ahead))
     known = seen[:, -plan.window :, None]
     kept = xp.where(stored, 1.0, 0.0)
     behind_dates = xp.maximum(ordinals + np.arange(-plan.window, 0), 0)
+    values = xp.take(columns.values, index, axis=0)
+    missing = xp.isnan(values)
     parts = [xp.take(columns.past, window, axis=0) * known, xp.take(columns.future, window, axis=0) * known]
     return Rows(
-        values=xp.take(columns.values, index, axis=0) * seen,
-        mask=xp.take(columns.mask, index, axis=0) * seen,
+        values=xp.where(missing, xp.zeros_like(values), values) * seen,
+        mask=xp.where(missing, xp.zeros_like(seen), seen),
         inside=xp.concatenate([*parts, xp.take(columns.calendar, behind_dates, axis=0)], axis=-1),
         ahead=xp.concatenate(
             [
@@ -81,9 +85,11 @@ def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Ar
 def origins_for_training(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
     """Return per series the first origin (steps seen before it) and the number of origins with a whole visible horizon.
 
-    The shortest past is a season and a segment, or a third of a short series: shorter ones are padded and masked.
+    The shortest past is a season and a segment, or a third of a short series, or what a horizon leaves of it: shorter
+    ones are padded and masked.
     """
     least = np.minimum(max(plan.season + 1, plan.segment, 2), np.maximum(panel.lengths // 3, 1))
     least = np.minimum(np.maximum(least, np.minimum(plan.window, panel.lengths // 2)), plan.window)
+    least = np.minimum(least, np.maximum(panel.lengths - plan.horizon, 1))
     counts = np.maximum(panel.lengths - plan.horizon - least + 1, 0)
     return least.astype(np.int64), counts.astype(np.int64)

@@ -136,7 +136,9 @@ def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: st
     series, horizon = forecasts.quantiles.shape[:2]
     labels, join, quote = style.labels(header), style.between, style.quote
     numbers = _numbers(values, labels[2:-4], style)
-    times = [labels[1] + quote(text) for text in forecasts.calendar.render(_ordinals(forecasts))]
+    moments, places = np.unique(_ordinals(forecasts), return_inverse=True)  # series mostly share their times
+    texts = [labels[1] + quote(text) for text in forecasts.calendar.render(moments)]
+    times = [texts[place] for place in places.tolist()]
     steps = [f"{labels[-4]}{step}" for step in range(1, horizon + 1)]
     cutoffs = forecasts.calendar.render(forecasts.cutoffs)
     lines = [] if style.keyed else [join.join(map(quote, header)) + style.end]

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.panels import scaling
+from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.panels.windows import Columns, columns_of, origins_for_training
 from forecast.plan import Plan
 
+CELLS = 250_000  # values that are scaled at once
 GAIN_LIMIT = 20.0  # times the median: one nearly constant series must not be all that counts
 
 
@@ -32,14 +35,7 @@ def examples_of(
 ) -> Examples:
     """Lay out the windows of the visible steps; covariates and static are standardised, NaN where missing."""
     least, counts = origins_for_training(panel, plan)
-    values = np.full(len(panel.target), np.nan)
-    for first in range(0, len(panel), 4096):  # in blocks, so that a panel of 10 million values needs little beside it
-        block = slice(first, first + 4096)
-        stored = panel.limits[block] - panel.begins[block]
-        index = np.repeat(panel.begins[block] - np.cumsum(stored) + stored, stored) + np.arange(stored.sum())
-        own = scaling.rows(scales, np.repeat(np.arange(first, first + len(stored)), stored))
-        values[index] = scaling.apply(own, panel.target[index])
-    columns = columns_of(panel, plan, values, covariates, "float32")
+    columns = columns_of(panel, plan, _scaled(panel, scales), covariates, "float32")
     return Examples(
         columns=columns,
         begins=panel.begins,
@@ -52,17 +48,39 @@ def examples_of(
     )
 
 
+def _scaled(panel: Panel, scales: scaling.Scaling) -> NDArray[np.float32]:
+    """Return the stored target of every series in its own scale: (steps,), NaN where missing.
+
+    In blocks, and in float32 from the start, so that a panel of 10 million values needs half its size beside it.
+    """
+    scaled = np.full(len(panel.target), np.nan, np.float32)
+    stored = panel.select(np.arange(len(panel)), panel.limits - panel.begins)
+    for rows, values in blocks(stored, cells=CELLS):
+        width = values.shape[1]
+        inside = np.arange(width) >= width - stored.lengths[rows, None]
+        index = stored.ends[rows, None] + np.arange(-width, 0)
+        scaled[index[inside]] = scaling.apply(scaling.rows(scales, rows), values)[inside]
+    return scaled
+
+
 def _gains(panel: Panel, plan: Plan, scales: scaling.Scaling) -> Floats:
     """Return the cost of an error of one scaled unit: (series,), 1 in the median series.
 
     Errors are counted in the units they are scored in: half as a share of the series' mean absolute seasonal
     difference, as in MASE, half as a share of its level, as in sMAPE; where values may be 0 or below, the first alone.
     """
-    level = np.array([np.nanmean(np.abs(panel.values(series))) for series in range(len(panel))])
-    slope = {"log": scales.spread * level, "power": 1.0}.get(scales.transform, scales.spread)  # target units per scaled
+    level, positive = np.ones(len(panel)), True
+    for rows, values in blocks(panel):  # visible values: those ahead may be held back
+        seen = np.isfinite(values)
+        count, size = seen.sum(axis=1), np.where(seen, np.abs(values), 0.0).sum(axis=1)
+        # A series without any value has no window that counts; its gain must only not be NaN.
+        level[rows] = np.where(count > 0, size / np.maximum(count, 1), 1.0)
+        positive = positive and not (values <= 0).any()
+    slopes = {"log": scales.spread * level, "power": np.ones(len(panel))}
+    slope = slopes.get(scales.transform, scales.spread)  # target units per scaled one
     gains = slope / seasonal_difference(panel, plan.season)
     gains = gains / np.median(gains)
-    if np.nanmin(panel.target) > 0:
+    if positive:
         relative = slope / level
         gains = (gains + relative / np.median(relative)) / 2
     limited: Floats = np.minimum(gains / np.median(gains), GAIN_LIMIT)

@@ -38,6 +38,8 @@ def build(plan: Plan, seed: int) -> Any:
         if not plan.memory:
             memory = [keras.ops.zeros_like(part) for part in memory]
         step, *_ = _recurrent(plan, f"decoder_{layer}", seed + 2 * layer + 1)(step, initial_state=memory)
+    if plan.dropout:
+        step = keras.layers.Dropout(plan.dropout, seed=seed)(step)
     head = keras.layers.Dense(plan.segment * len(plan.quantiles), kernel_initializer="zeros", name="head")
     outputs = keras.ops.reshape(head(step), (-1, plan.output_segments * plan.segment, len(plan.quantiles)))
     return keras.Model([encoder, decoder], outputs[:, : plan.horizon])
@@ -95,10 +97,10 @@ def restore(plan: Plan, arrays: dict[str, Floats]) -> Any:
     return model
 
 
-def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan, units: Floats) -> float:
+def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan, scale: Floats) -> float:
     """Return the largest difference between the Keras networks and the runtime over all members, steps and quantiles.
 
-    In units of error (series,); float32 Keras against the float64 runtime, from the same gathered windows.
+    As a share of the scale (series,); float32 Keras against the float64 runtime, from the same gathered windows.
     """
     columns = columns_of(panel, plan, panel.target, network.covariate_inputs(fitted.arrays, panel), "float64")
     places = (panel.begins, panel.ends, panel.limits, panel.last + 1 - columns.first)
@@ -115,6 +117,6 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
         outputs = model([inputs.encoder, inputs.decoder]) + inputs.base[:, :, None]
         outputs = outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
         theirs = scaling.undo(scales, keras.ops.convert_to_numpy(outputs).astype("float64"))
-        ours = network.run_member(fitted, member, panel, scales, plan, columns)
-        worst = max(worst, float(np.max(np.abs(theirs - ours) / units[:, None, None])))
+        ours = network.run_members(fitted, {member: scales}, panel, plan, columns)
+        worst = max(worst, float(np.max(np.abs(theirs - ours) / scale[:, None, None])))
     return worst

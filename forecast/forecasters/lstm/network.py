@@ -14,6 +14,7 @@ from forecast.forecasters.lstm.examples import examples_of
 from forecast.forecasters.lstm.runtime import blocks, forward
 from forecast.options import Cell
 from forecast.panels import scaling
+from forecast.panels.blocks import observed
 from forecast.panels.features import prepare, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
@@ -59,23 +60,23 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
 
     The mean of the members' quantiles, as Keras would give them to within rounding. NaN where nothing was observed.
     """
-    columns = _raw_columns(fitted, panel, plan)
-    total = np.zeros((len(panel), plan.horizon, len(plan.quantiles)))
-    for member, transform in enumerate(plan.transforms):
-        total += run_member(
-            fitted, member, panel, scaling.align(scaling_of(fitted, transform), panel, known), plan, columns
-        )
-    total = np.sort(total / plan.members, axis=-1)
-    seen = columns.mask[np.maximum(panel.history(plan.window), 0)] * (panel.history(plan.window) >= 0)
-    total[~seen.any(axis=1)] = np.nan
-    return total
+    scales = {kind: scaling.align(scaling_of(fitted, kind), panel, known) for kind in dict.fromkeys(plan.transforms)}
+    members = {member: scales[transform] for member, transform in enumerate(plan.transforms)}
+    quantiles = run_members(fitted, members, panel, plan, _raw_columns(fitted, panel, plan))
+    quantiles.sort(axis=-1)
+    quantiles[observed(panel, plan.window) == 0] = np.nan
+    return quantiles
 
 
-def run_member(
-    fitted: Fitted, member: int, panel: Panel, scales: scaling.Scaling, plan: Plan, columns: Columns
+def run_members(
+    fitted: Fitted, members: dict[int, scaling.Scaling], panel: Panel, plan: Plan, columns: Columns
 ) -> Floats:
-    """Return the quantiles of one member in target units: (series, horizon, quantiles)."""
-    weights = member_weights(fitted, member)
+    """Return the mean of the quantiles of some members in target units: (series, horizon, quantiles), not sorted.
+
+    members: number -> the scaling of the panel's series. A block is finished before the next begins, all its members
+    at once, so that beside the result little memory is needed.
+    """
+    weights = {member: member_weights(fitted, member) for member in members}
     result = np.empty((len(panel), plan.horizon, len(plan.quantiles)))
     static = static_inputs(fitted, panel)
 
@@ -83,11 +84,14 @@ def run_member(
         target, index = block
         places = (panel.begins[index], panel.ends[index], panel.limits[index], panel.last[index] + 1 - columns.first)
         rows = gather(np, plan, columns, places, static[index])
-        own = scaling.rows(scales, index)
-        rows = replace(rows, values=np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0))
-        inputs = prepare(np, plan, rows)
-        outputs = forward(plan, weights, inputs) * inputs.spread[:, :, None] + inputs.level[:, :, None]
-        result[target] = scaling.undo(own, outputs)[: target.stop - target.start]
+        total = np.zeros((len(index), *result.shape[1:]))
+        for member, scales in members.items():
+            own = scaling.rows(scales, index)
+            scaled = np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0)
+            inputs = prepare(np, plan, replace(rows, values=scaled))
+            outputs = forward(plan, weights[member], inputs) * inputs.spread[:, :, None] + inputs.level[:, :, None]
+            total += scaling.undo(own, outputs)
+        result[target] = total[: target.stop - target.start] / len(members)
 
     # One BLAS thread each, whatever the environment says; the blocks are independent, so threads change no byte.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -172,10 +176,12 @@ def fit(
             listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill)
 
         fitted = Fitted(Kind.NETWORK, arrays)
-        covariates, static = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
-        examples = examples_of(panel, plan, scales[transform], covariates, static)
+        inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
         stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
-        weights, epochs = train_member(plan, examples, plan.seed * 1000 + member, stop, look)
+        # The examples have no name here, so that those of one member are gone before the next are laid out.
+        weights, epochs = train_member(
+            plan, examples_of(panel, plan, scales[transform], *inputs), plan.seed * 1000 + member, stop, look
+        )
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]
         steps.append(min(epochs, key=lambda epoch: epoch.validation or 0.0).step)

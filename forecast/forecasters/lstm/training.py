@@ -4,8 +4,9 @@ A member is one network. An epoch is `plan.epoch` training steps in one compiled
 windows with the averaged weights (Polyak & Juditsky 1992); the weights of the best look are kept.
 """
 
+import gc
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,11 +19,12 @@ from forecast.forecasters.lstm.model import build, weights_of
 from forecast.options import Cell, Device
 from forecast.panels.features import prepare
 from forecast.panels.panel import Floats, Integers
-from forecast.panels.windows import gather
+from forecast.panels.windows import Columns, gather
 from forecast.plan import Plan
 
 AVERAGE = 0.99  # how much of the averaged weights each step keeps
 VALIDATION_ROWS = 4096
+VALIDATION_BATCH = 256  # windows at once: 4096 take 300 MB and twice the time
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def train_member(
     best, since, history, weights = np.inf, 0, [], trainer.averaged_weights()
     for done in range(0, last, plan.epoch):
         steps = min(plan.epoch, last - done)
-        loss = float(trainer.epoch(tf.constant(done), tf.constant(steps)))
+        loss = float(trainer.epoch(tf.constant(done), tf.constant(steps), trainer.columns))
         error = trainer.validate(validation) if validation else None
         history.append(Epoch(done + steps, loss, error, reference))
         listen(history[-1])
@@ -66,7 +68,10 @@ def train_member(
             best, since, weights = error, 0, trainer.averaged_weights()
         if since >= plan.patience:
             break
-    return (weights if validation else trainer.averaged_weights()), history
+    weights = weights if validation else trainer.averaged_weights()
+    del trainer
+    gc.collect()  # a trainer is held by cycles; the next one would stand beside it
+    return weights, history
 
 
 class _Trainer:
@@ -74,8 +79,8 @@ class _Trainer:
 
     def __init__(self, plan: Plan, examples: Examples, seed: int) -> None:
         self.plan, self.seed, self.model = plan, seed, build(plan, seed)
-        tensors = {name: tf.constant(array) for name, array in vars(examples.columns).items() if name != "first"}
-        self.columns = replace(examples.columns, **tensors)
+        # An argument of the compiled functions: what a graph captures, TensorFlow keeps until the process ends.
+        self.columns = {name: tf.constant(array) for name, array in vars(examples.columns).items() if name != "first"}
         self.places = {name: tf.constant(getattr(examples, name)) for name in ("begins", "limits", "starts", "least")}
         self.gains = tf.constant(examples.gains, tf.float32)
         self.static = tf.constant(examples.static, tf.float32)
@@ -85,21 +90,25 @@ class _Trainer:
         self.average = [tf.Variable(variable.value) for variable in self.model.trainable_variables]
         self.shadow = build(plan, seed)  # the averaged weights, for looking
         self.levels = tf.constant(plan.quantiles, tf.float32)
+        row, count = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int32)
+        columns = tf.nest.map_structure(tf.TensorSpec.from_tensor, self.columns)
+        self.epoch = tf.function(self._epoch, input_signature=[count, count, columns])
+        self.errors = tf.function(self._errors, input_signature=[row, row, columns])
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def epoch(self, first: Any, steps: Any) -> Any:
+    def _epoch(self, first: Any, steps: Any, columns: dict[str, Any]) -> Any:
         """Run `steps` training steps; return their mean loss."""
         total = tf.constant(0.0)
         for step in tf.range(first, first + steps):
-            total += self._step(step)
+            total += self._step(step, Columns(**columns, first=0))
         return total / tf.cast(steps, tf.float32)
 
-    def _step(self, step: Any) -> Any:
+    def _step(self, step: Any, columns: Columns) -> Any:
         series, origins = self._sample(step)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self._loss(self.model, series, origins)[0])
+            loss = tf.reduce_mean(self._loss(self.model, columns, series, origins, training=True)[0])
         variables = self.model.trainable_variables
-        gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        tensors = [variable.value for variable in variables]  # TensorFlow's own: an encoder cut off has gradient zero
+        gradients = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         if self.plan.clip:
             gradients, _ = tf.clip_by_global_norm(gradients, self.plan.clip)
         self.optimizer.learning_rate.assign(self._learning_rate(step))
@@ -123,23 +132,27 @@ class _Trainer:
         before = tf.gather(tf.concat([[tf.constant(0, tf.int64)], self.cumulative], 0), series)
         return series, tf.gather(self.places["least"], series) + draw - before
 
-    def _loss(self, model: Any, series: Any, lengths: Any) -> tuple[Any, Any, Any]:
+    def _loss(
+        self, model: Any, columns: Columns, series: Any, lengths: Any, training: bool = False
+    ) -> tuple[Any, Any, Any]:
         """Return per window: loss over all quantiles, error of the median, error of the base forecast; each (rows,)."""
         place = {name: tf.gather(values, series) for name, values in self.places.items()}
         ends = place["begins"] + lengths
         rows = gather(
             keras.ops,
             self.plan,
-            self.columns,
+            columns,
             (place["begins"], ends, place["limits"], place["starts"] + lengths),
             tf.gather(self.static, series),
         )
         inputs = prepare(keras.ops, self.plan, rows)
         index = tf.minimum(ends[:, None] + np.arange(self.plan.horizon), place["limits"][:, None] - 1)
-        weight = tf.gather(self.columns.mask, index) * (inputs.spread * tf.gather(self.gains, series)[:, None])
-        truth = (tf.gather(self.columns.values, index) - inputs.level) / inputs.spread
+        values = tf.gather(columns.values, index)
+        missing = tf.math.is_nan(values)
+        weight = tf.where(missing, 0.0, inputs.spread * tf.gather(self.gains, series)[:, None])
+        truth = (tf.where(missing, 0.0, values) - inputs.level) / inputs.spread
         residual = truth - inputs.base
-        errors = residual[:, :, None] - model([inputs.encoder, inputs.decoder])
+        errors = residual[:, :, None] - model([inputs.encoder, inputs.decoder], training=training)
         pinball = tf.maximum(self.levels * errors, (self.levels - 1) * errors)
         middle = errors[:, :, self.plan.quantiles.index(0.5)]
         return (
@@ -148,17 +161,21 @@ class _Trainer:
             tf.reduce_mean(weight * tf.abs(residual), -1),
         )
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def _errors(self, series: Any, lengths: Any) -> Any:
-        return tf.stack(self._loss(self.shadow, series, lengths))
+    def _errors(self, series: Any, lengths: Any, columns: dict[str, Any]) -> Any:
+        return tf.stack(self._loss(self.shadow, Columns(**columns, first=0), series, lengths))
 
     def validate(self, validation: tuple[Integers, Integers], base: bool = False) -> float:
         """Return the mean error of the averaged weights (or of the base forecast) on the validation windows."""
         for variable, average in zip(self.shadow.trainable_variables, self.average, strict=True):
             variable.assign(average)
         every = max(1, -(-len(validation[0]) // VALIDATION_ROWS))
-        errors = self._errors(*(tf.constant(part[::every]) for part in validation))
-        return float(tf.reduce_mean(errors[2 if base else 1]))
+        series, lengths = (part[::every] for part in validation)
+        total = 0.0
+        for first in range(0, len(series), VALIDATION_BATCH):
+            batch = slice(first, first + VALIDATION_BATCH)
+            errors = self.errors(tf.constant(series[batch]), tf.constant(lengths[batch]), self.columns)
+            total += float(tf.reduce_sum(errors[2 if base else 1]))
+        return total / len(series)
 
     def averaged_weights(self) -> dict[str, Floats]:
         """Return the averaged weights by name."""

@@ -90,6 +90,15 @@ def test_every_cell_trains():
         assert result.history[-1]["validation"] < result.history[-1]["reference"], cell
 
 
+def test_a_network_whose_memory_is_cut_trains_too_and_worse():
+    panel = waves().without_end(6)
+    errors = [
+        network.fit(panel, replace(PLAN, memory=memory), origins(panel), nobody).history[-1]["validation"]
+        for memory in (True, False)
+    ]
+    assert errors[0] < errors[1]
+
+
 def error_after_sgd(spike, clip):
     """Train with plain SGD where 2 % of the windows spike; return the error on ordinary ones, 1 = knows nothing."""
     keras.utils.set_random_seed(1)
