@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+LAUNCHER = Path(__file__).parent.parent / "cli.py"
 RESULTS = Path(__file__).parent / "results" / "accuracy.csv"
 NAIVE2 = {"m4_hourly": ("18.383", "2.395")}  # sMAPE and MASE of Naive2 on the test set, from the competition
 FIELDS = (
@@ -59,7 +60,7 @@ def run_competition(one: Competition, shared: Path, seed: int, cut: bool) -> lis
             command = ["python", "benchmarks/accuracy.py", one.name, "--cut-recurrence", "--seed", str(seed)]
         else:
             store = Path(folder) / "models"
-            run = [sys.executable, "-m", "forecast", *command[1:], "--models", str(store), "-m", "one"]
+            run = [sys.executable, str(LAUNCHER), *command[1:], "--models", str(store), "-m", "one"]
             subprocess.run(run, check=True)
             trained, panel = load_again(store, train)
         seconds = time.monotonic() - begin

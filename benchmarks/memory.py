@@ -36,6 +36,7 @@ def train(forecaster: str, series: int, steps: int, epochs: int) -> dict[str, An
         "forecaster": forecaster,
         "series": series,
         "steps": steps,
+        "seed": options.seed,
         "train_seconds": round(seconds),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 10**6,
         "limit_mb": LIMIT_MB,
@@ -74,7 +75,7 @@ def main() -> None:
     rows = []
     for forecaster in ("auto", "network"):
         command = [sys.executable, __file__, *sizes, f"--here={forecaster}"]
-        found = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         shown = " ".join(["python benchmarks/memory.py", *sizes])
         rows.append({**json.loads(found.splitlines()[-1]), "commit": record.commit(), "command": shown})
     record.write("memory.csv", rows)

@@ -62,7 +62,7 @@ def train(
     parts = split(panel, plan)
     if not (len(parts.validation.series) and len(parts.held.series)):
         raise DataError(
-            f"the last {plan.validation + plan.held_back} steps hold too few values to choose and to check a forecast "
+            f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
             "on.\nGive rows with values up to the end, or fill the gaps with --fill."
         )
     device = choose_device(options)
@@ -181,13 +181,14 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
     begins = panel.ends - kept
     places = np.concatenate([np.arange(begin, begin + count) for begin, count in zip(begins, stored, strict=True)])
     ends = np.cumsum(stored)
+    seen = np.concatenate([np.arange(count) < length for count, length in zip(stored, kept, strict=True)])
     return replace(
         panel,
         starts=panel.starts + panel.lengths - kept,
         begins=ends - stored,
         lengths=kept,
         limits=ends,
-        target=panel.target[places],
+        target=np.where(seen, panel.target[places], np.nan),  # ahead, only covariates are known
         past=panel.past[:, places] if panel.past.size else panel.past,
         future=panel.future[:, places] if panel.future.size else panel.future,
     )

@@ -32,7 +32,7 @@ class Plan:
     memory: bool = True  # False cuts the recurrence: for measuring what it is worth
     forecaster: Forecaster = Forecaster.AUTO
     origins: int = 20  # rolling origins that are held back
-    validation: int = 0  # steps in the validation tail, 0 for as many as are held back
+    validation: int = 0  # steps in the validation tail, at least as many as are held back
     seed: int = 1
     steps: int = 1500  # training steps, at most
     batch: int = 256
@@ -46,8 +46,6 @@ class Plan:
         """Check what the network takes for granted."""
         if min(self.horizon, self.window, self.segment, self.base, *self.seasons) < 1:
             raise UsageError("horizon, window, segment and seasons must be at least 1.\nCorrect the option.")
-        if self.validation < self.held_back:
-            object.__setattr__(self, "validation", self.held_back)
         if self.window % self.segment:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
@@ -59,9 +57,19 @@ class Plan:
         return self.horizon + self.origins - 1
 
     @property
+    def validated(self) -> int:
+        """Steps in the tail that validation looks at."""
+        return max(self.validation, self.held_back)
+
+    @property
     def season(self) -> int:
         """The shortest season: the step of MASE and of the first seasonal naive."""
         return self.seasons[0]
+
+    @property
+    def seasonal_lag(self) -> int:
+        """Steps back that the seasonal naive looks: the base, or one season where the base is the last value."""
+        return self.base if self.base > 1 else self.season
 
     @property
     def members(self) -> int:

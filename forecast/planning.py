@@ -18,6 +18,7 @@ EPOCH = 50  # training steps
 PATIENCE = 12  # epochs
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
+LEAST_PEAK = 0.01  # by which that correlation stands out
 SAMPLE = 200  # series looked at to settle a number
 
 
@@ -86,9 +87,20 @@ def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int
 
 
 def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...]:
-    """Return the candidate seasons that the data show: differenced values one season apart are correlated."""
+    """Return the candidate seasons that the data show: changes a season apart are correlated, and more so than others.
+
+    The others are half a season off or, where a shorter season is confirmed, one of those: a smooth trend is as
+    correlated there, and a day repeats after six days as after seven unless there is a week.
+    """
     chosen = panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
-    return tuple(sorted(m for m in set(candidates) if m > 1 and _correlation(chosen, m) > LEAST_CORRELATION))
+    found: list[int] = []
+    for season in sorted(set(candidates) - {1}):
+        off = found[0] if found else max(1, season // 2)
+        peak = _correlation(chosen, season)
+        others = max(_correlation(chosen, season - off), _correlation(chosen, season + off))
+        if peak > LEAST_CORRELATION and peak > others + LEAST_PEAK:
+            found.append(season)
+    return tuple(found)
 
 
 def _correlation(panel: Panel, lag: int) -> float:

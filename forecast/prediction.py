@@ -8,7 +8,7 @@ import numpy as np
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
-from forecast.forecasters.baselines import seasonal_lag, seasonal_naive
+from forecast.forecasters.baselines import seasonal_naive
 from forecast.panels.blocks import observed
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
@@ -154,7 +154,7 @@ def _fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
     The unit of error is what repeating the last season errs by on average, sqrt(2 / pi) standard deviations; it grows
     with the root of the number of seasons ahead. The calibration of the mix says nothing about these errors.
     """
-    lag = seasonal_lag(plan)
+    lag = plan.seasonal_lag
     point = seasonal_naive(panel, lag, horizon, plan.lookback)
     seasons = np.ceil(np.arange(1, horizon + 1) / lag)
     deviation = units[:, None] * np.sqrt(np.pi / 2 * seasons)

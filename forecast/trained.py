@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from forecast.evaluation.calibration import Calibration, at
 from forecast.forecasters.fitted import Fitted
@@ -10,6 +12,9 @@ from forecast.options import ReadOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,3 +47,23 @@ class Forecasts:
     def at(self, wanted: Sequence[float]) -> Floats:
         """Return the quantiles of these probabilities: (series, horizon, wanted)."""
         return at(self.quantiles, self.probabilities, wanted)
+
+    def to_frame(self, wanted: Sequence[float] = (0.5, 0.1, 0.9)) -> "pd.DataFrame":
+        """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status."""
+        import pandas as pd  # for callers from Python alone: no command needs it
+
+        horizon = self.quantiles.shape[1]
+        steps = np.arange(1, horizon + 1)
+        ordinals = (self.cutoffs[:, None] + steps).ravel()
+        calendar = self.calendar
+        times = calendar.times(ordinals) if calendar.period else [int(step) for step in calendar.render(ordinals)]
+        columns = self.at(wanted).reshape(-1, len(wanted))
+        return pd.DataFrame(
+            {
+                "unique_id": np.repeat(np.array(self.ids, dtype=object), horizon),
+                "ds": times,
+                "step": np.tile(steps, len(self.ids)),
+                **{f"q_{quantile:g}": columns[:, place] for place, quantile in enumerate(wanted)},
+                "status": np.repeat(np.array(self.status, dtype=object), horizon),
+            }
+        )

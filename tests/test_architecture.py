@@ -1,12 +1,17 @@
 """The rules of the house as data: who may import whom, what loads when, who touches files, how long code gets."""
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyarrow import csv, parquet
+
+from forecast import load
+from forecast.forecasters.fitted import Kind
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "forecast"
@@ -187,11 +192,23 @@ def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
 
 
-def test_predict_loads_no_training_package(tmp_path: Path) -> None:
-    output = tmp_path / "predictions.csv"
-    arguments = ["predict", "--models", "models", "-m", "reference-1", "-o", str(output)]
-    assert loaded_after(arguments, set(HEAVY)) == set()
-    assert output.exists()
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
+def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
+    # The whole way: a series that the model does not know, one with gaps, a horizon beyond the trained one, a record.
+    table, output = tmp_path / f"table{suffix.replace('jsonl', 'csv')}", tmp_path / f"predictions{suffix}"
+    lines = (REPOSITORY / "data" / "us_employment.csv").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines if not line.startswith("construction,2014")]
+    table.write_text("\n".join(lines).replace("\nutilities,", "\nunknown,") + "\n", encoding="utf-8")
+    if suffix == ".parquet":
+        parquet.write_table(csv.read_csv(table), table)
+    arguments = ["predict", str(table), "--models", "models", "-m", "reference-1", "-o", str(output), "-H", "8"]
+    arguments += ["--record", str(tmp_path / "record.json")]
+    assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
+    assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
+
+
+def test_the_reference_model_that_predict_is_tested_with_has_a_network() -> None:
+    assert Kind.NETWORK in {one.kind for one in load(REPOSITORY / "models", "reference-1").trained.fitted}
 
 
 def test_a_broken_table_is_refused_before_a_training_package_is_loaded(tmp_path: Path) -> None:

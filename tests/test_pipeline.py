@@ -123,7 +123,7 @@ def test_there_are_two_trainings_in_all(training: Training) -> None:
 
 
 def test_the_first_training_sees_the_rows_before_both_tails(training: Training, panel: Panel, plan: Any) -> None:
-    tails = plan.validation + plan.held_back
+    tails = plan.validated + plan.held_back
     assert training.panels[0].ids == tuple(name for name in panel.ids if name != "short")
     assert set(training.panels[0].lengths) == {LENGTH - tails}
 
@@ -184,13 +184,13 @@ def test_validation_rows_do_choose_the_mix(panel: Panel, plan: Any, first: Any) 
 def test_no_forecaster_is_fitted_on_validation_or_held_back_rows(
     panel: Panel, plan: Any, first: Any, kind: Kind
 ) -> None:
-    changed = split(with_target(panel, -plan.held_back - plan.validation, 0, wildly), plan)
+    changed = split(with_target(panel, -plan.held_back - plan.validated, 0, wildly), plan)
     before = next(one for one in first if one.kind is kind)
     assert same(registry.FIT[kind](changed.fit, plan), before)
 
 
 def test_validation_rows_stop_the_network_but_teach_it_nothing(panel: Panel, plan: Any, training: Training) -> None:
-    changed = split(with_target(panel, -plan.held_back - plan.validation, 0, wildly), plan)
+    changed = split(with_target(panel, -plan.held_back - plan.validated, 0, wildly), plan)
     origins = Origins(changed.validation.series, changed.validation.panel.lengths)
     before, after = training.fits[0], pipeline.network.fit(changed.fit, plan, origins, lambda *_: None)
     shared = min(len(before.history), len(after.history))
@@ -202,7 +202,7 @@ def test_validation_rows_stop_the_network_but_teach_it_nothing(panel: Panel, pla
 
 
 def test_each_series_is_scaled_by_its_rows_before_the_first_origin(training: Training, panel: Panel, plan: Any) -> None:
-    shown = panel.values(0)[: LENGTH - plan.held_back - plan.validation]
+    shown = panel.values(0)[: LENGTH - plan.held_back - plan.validated]
     arrays = training.fits[0].fitted.arrays
     assert arrays["series.standard.centre"][0] == pytest.approx(shown.mean(), rel=1e-12)
     assert arrays["series.standard.spread"][0] == pytest.approx(shown.std(), rel=1e-12)
@@ -421,7 +421,7 @@ def test_an_end_without_any_value_is_refused_before_tensorflow_starts(
     with pytest.raises(DataError) as refused:
         pipeline.train(panel_of({"a": values}), plan=plan)
     assert str(refused.value) == (
-        f"the last {plan.validation + plan.held_back} steps hold too few values to choose and to check a forecast "
+        f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
         "on.\nGive rows with values up to the end, or fill the gaps with --fill."
     )
 

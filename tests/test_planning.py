@@ -198,7 +198,7 @@ def test_there_is_an_origin_at_least_and_twenty_at_most(length, horizon):
 @pytest.mark.parametrize("length", [40, 60, 90, 130, 300])
 def test_the_two_tails_take_half_of_a_series_at_most(length):
     plan = plan_for(wave(length), TrainOptions(horizon=7), seasons=(7,))
-    assert plan.held_back + plan.validation <= length / 2
+    assert plan.held_back + plan.validated <= length / 2
 
 
 @pytest.mark.parametrize(("length", "season", "horizon"), [(27, 12, 7), (21, 1, 6), (6, 1, 1), (300, 24, 48)])
@@ -220,3 +220,18 @@ def test_any_forecaster_may_look_back_over_the_window_and_the_longest_season_bef
 def test_epochs_limit_the_steps_of_training():
     plan = plan_for(wave(100), TrainOptions(epochs=3))
     assert plan.steps == 3 * plan.epoch
+
+
+def test_a_smooth_trend_confirms_no_season() -> None:
+    steps = np.arange(300)
+    for values in (1.02**steps, 50 + 10 * np.sin(2 * np.pi * steps / 90), 1 / (1 + np.exp(-(steps - 150) / 30))):
+        assert confirmed_seasons(panel_of({"a": values}), (12,)) == ()
+
+
+def test_a_day_without_a_week_confirms_the_day_alone() -> None:
+    rng, steps = np.random.default_rng(1), np.arange(24 * 60)
+    day = 10 * np.sin(2 * np.pi * steps / 24)
+    week = np.where(steps // 24 % 7 < 5, 1.0, 0.3)
+    noise = rng.normal(0, 1, len(steps))
+    assert confirmed_seasons(panel_of({"a": day + noise}), (24, 168)) == (24,)
+    assert confirmed_seasons(panel_of({"a": day * week + noise}), (24, 168)) == (24, 168)

@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         return 0
     except BaseException as error:
-        return failures.report(error, arguments)
+        return failures.report(stopping.cause_of(error), arguments)
 
 
 def complete_streams() -> None:

@@ -3,9 +3,12 @@
 import sys
 from pathlib import Path
 
+from forecast.commands import stopping
+
 
 def put(output: str, data: bytes) -> None:
     """Write a result; '-' is standard output. A reader of the file sees the old or the new one, never a part."""
+    stopping.check()
     if output == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

@@ -1,4 +1,10 @@
-"""Ctrl-C and SIGTERM: stop cleanly at the first signal, at once at the second."""
+"""Ctrl-C and SIGTERM: stop cleanly at the first signal, at once at the second.
+
+A signal raises an exception where the work stands. That can be lost: Python drops what is raised in the callback of a
+weak reference, and a compiled package that is just being imported makes an error of its own of it. So the signal is
+also remembered: `check` raises again where nothing can be lost, and whatever error comes out at the top is `cause_of` a
+stop.
+"""
 
 import os
 import signal
@@ -17,6 +23,20 @@ class Stopped(BaseException):
         self.exit_code = 128 + number
 
 
+_arrived: list[int] = []  # the signals of this run
+
+
+def check() -> None:
+    """Raise `Stopped` where a signal has arrived and its exception did not."""
+    if _arrived:
+        raise Stopped(_arrived[0])
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return the stop that an error comes from; the error itself where no signal has arrived."""
+    return Stopped(_arrived[0]) if _arrived else error
+
+
 @contextmanager
 def signals_as_exceptions() -> Iterator[None]:
     """Raise `Stopped` where the work stands when SIGINT or SIGTERM arrives, so that every `finally` runs.
@@ -26,6 +46,7 @@ def signals_as_exceptions() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    _arrived.clear()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
@@ -41,6 +62,7 @@ def _stop(number: int, _: FrameType | None) -> None:
     """Stop at the first signal, and make the second one final."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _leave)
+    _arrived.append(number)
     raise Stopped(number)
 
 

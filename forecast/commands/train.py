@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from forecast.commands import stopping
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError, UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from forecast.commands.record import Run
     from forecast.commands.results import Judgement
     from forecast.pipeline import Outcome
+    from forecast.progress import Listener, Progress
     from forecast.store import Published
     from forecast.tables import Reading
 
@@ -62,6 +64,7 @@ def train(
             f"{', '.join(outcome.trained.plan.future)}: not known for {unknown:,} of the steps to forecast; their "
             "means stand in for them in predictions.csv (--future-data)."
         )
+    stopping.check()
     published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
@@ -109,7 +112,7 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), listen)
+        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), _stoppable(listen))
     judgement = judge(outcome)
     wanted, skill = options.require_skill, judgement.skill
     if wanted is not None and (skill is None or skill < wanted):
@@ -119,6 +122,16 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
             "published.\nGive more history or covariates, or ask for less."
         )
     return outcome, judgement
+
+
+def _stoppable(listen: "Listener") -> "Listener":
+    """Return a listener that also stops the run at the next look at the training after a signal."""
+
+    def tell(progress: "Progress") -> None:
+        stopping.check()
+        listen(progress)
+
+    return tell
 
 
 def _findable(source: dict[str, Any]) -> dict[str, Any]:

@@ -65,13 +65,13 @@ def split(panel: Panel, plan: Plan) -> Split:
 
     A series joins when, without both tails, enough of it remains to forecast from; the others are only refitted.
     """
-    tails = plan.held_back + plan.validation
+    tails = plan.held_back + plan.validated
     rows = np.flatnonzero(panel.lengths - tails >= least_history(plan))
     whole = panel.select(rows)
     fit = whole.select(np.arange(len(rows)), whole.lengths - tails)
     every = max(1, -(-len(rows) * plan.origins * plan.horizon * len(plan.quantiles) // LARGEST))
     chosen = np.arange(0, len(rows), every)
-    last = plan.validation - plan.horizon
+    last = plan.validated - plan.horizon
     count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
     spread = np.unique(np.linspace(0, last, count).astype(np.int64))
     validation = rolling(whole, plan, chosen, spread - tails)

@@ -53,11 +53,6 @@ def drift(panel: Panel, horizon: int, lookback: int | None = None) -> Floats:
     return _by_blocks(panel, horizon, lookback, forecast)
 
 
-def seasonal_lag(plan: Plan) -> int:
-    """Return how many steps back the seasonal naive looks: the plan's base, or one season where that is one step."""
-    return plan.base if plan.base > 1 else plan.season
-
-
 def fit_naive(panel: Panel, plan: Plan) -> Fitted:
     """Return the record of a forecaster that needs no numbers."""
     return Fitted(Kind.NAIVE)
@@ -75,7 +70,7 @@ def fit_seasonal_naive(panel: Panel, plan: Plan) -> Fitted:
 
 def run_seasonal_naive(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     """Forecast from the end of the panel: (series, horizon, quantiles), every quantile the point."""
-    return _as_quantiles(seasonal_naive(panel, seasonal_lag(plan), plan.horizon, plan.lookback), plan)
+    return _as_quantiles(seasonal_naive(panel, plan.seasonal_lag, plan.horizon, plan.lookback), plan)
 
 
 def fit_drift(panel: Panel, plan: Plan) -> Fitted:

@@ -48,7 +48,7 @@ def gather(trained: Trained, metrics: dict[str, Any]) -> Facts:
     title = title_of_network(trained)
     return Facts(
         skill=score["skill"],
-        reference=reference(calendar, trained.plan.season),
+        reference=reference(calendar, trained.plan.seasonal_lag),
         test=f"{origins} x {horizon} {calendar.word(horizon)}{series}",
         coverage=score["coverage_80"],
         promised=trained.calibration.promised,

@@ -3,20 +3,18 @@
 No clock and no setting of the machine enters: the same forecasts give the same bytes.
 """
 
-import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from forecast.errors import UsageError
 from forecast.options import PredictOptions
-from forecast.panels.panel import Floats
+from forecast.panels.panel import Floats, Integers
 from forecast.trained import Forecasts
 
 LEVELS = (80.0, 95.0)  # percent, where none is asked for
@@ -99,9 +97,11 @@ def table_bytes(
     # Nothing is below zero by rounding alone: -0.0 becomes 0.0.
     flat = values.reshape(-1, values.shape[2]) + 0.0
     if FORMATS[suffix] == "parquet":
-        return _parquet(forecasts, header, flat, model)
+        from forecast.tables.write_parquet import parquet_bytes  # pyarrow is not needed for the other formats
+
+        return parquet_bytes(forecasts, header, flat, _ordinals(forecasts), model)
     style = CSV if FORMATS[suffix] == "csv" else JSON_LINES
-    return _text(forecasts, header, flat, model, style).encode("utf-8", "surrogateescape")
+    return b"".join(text.encode("utf-8", "surrogateescape") for text in _text(forecasts, header, flat, model, style))
 
 
 def _csv_cell(text: str) -> str:
@@ -131,27 +131,27 @@ CSV = Style(_csv_cell, "")
 JSON_LINES = Style(partial(json.dumps, ensure_ascii=False), "null", ", ", "{", "}\n", keyed=True)
 
 
-def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: str, style: Style) -> str:
-    """Return the rows as text: each series' constant cells are made once, each row is one join of ready parts."""
+def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: str, style: Style) -> Iterator[str]:
+    """Yield the header and the rows of each series as text: its constant cells are made once, a row is one join."""
     series, horizon = forecasts.quantiles.shape[:2]
     labels, join, quote = style.labels(header), style.between, style.quote
-    numbers = _numbers(values, labels[2:-4], style)
     moments, places = np.unique(_ordinals(forecasts), return_inverse=True)  # series mostly share their times
     texts = [labels[1] + quote(text) for text in forecasts.calendar.render(moments)]
     times = [texts[place] for place in places.tolist()]
     steps = [f"{labels[-4]}{step}" for step in range(1, horizon + 1)]
     cutoffs = forecasts.calendar.render(forecasts.cutoffs)
-    lines = [] if style.keyed else [join.join(map(quote, header)) + style.end]
+    if not style.keyed:
+        yield join.join(map(quote, header)) + style.end
     for row in range(series):
         begin = style.begin + labels[0] + quote(forecasts.ids[row]) + join
         ending = zip(labels[-3:], (cutoffs[row], forecasts.status[row], model), strict=True)
         end = join + join.join(label + quote(text) for label, text in ending) + style.end
         here = slice(row * horizon, (row + 1) * horizon)
-        lines += [
+        numbers = _numbers(values[here], labels[2:-4], style)
+        yield "".join(
             f"{begin}{time}{join}{number}{join}{step}{end}"
-            for time, number, step in zip(times[here], numbers[here], steps, strict=True)
-        ]
-    return "".join(lines)
+            for time, number, step in zip(times[here], numbers, steps, strict=True)
+        )
 
 
 def _numbers(values: Floats, labels: Sequence[str], style: Style) -> list[str]:
@@ -164,37 +164,8 @@ def _numbers(values: Floats, labels: Sequence[str], style: Style) -> list[str]:
     return texts
 
 
-def _parquet(forecasts: Forecasts, header: Sequence[str], values: Floats, model: str) -> bytes:
-    """Return a Parquet file: numbers unrounded, times as timestamps (integers, or text in a zone, as in the input)."""
-    import pyarrow
-    from pyarrow import parquet
-
-    series, horizon = forecasts.quantiles.shape[:2]
-    columns: list[Any] = [
-        pyarrow.array(np.repeat(np.array(forecasts.ids, dtype=object), horizon), pyarrow.string()),
-        pyarrow.array(_moments(forecasts, _ordinals(forecasts))),
-        *(pyarrow.array(column, from_pandas=True) for column in values.T),
-        pyarrow.array(np.tile(np.arange(1, horizon + 1, dtype=np.int32), series)),
-        pyarrow.array(np.repeat(_moments(forecasts, forecasts.cutoffs), horizon)),
-        pyarrow.array(np.repeat(np.array(forecasts.status, dtype=object), horizon), pyarrow.string()),
-        pyarrow.array([model] * (series * horizon), pyarrow.string()),
-    ]
-    sink = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_arrays(columns, names=list(header)), sink)
-    return sink.getvalue()
-
-
-def _moments(forecasts: Forecasts, ordinals: Any) -> Any:
-    """Return the times of ordinals, flat, as Parquet holds them."""
-    calendar = forecasts.calendar
-    if calendar.form == "step":
-        return np.array([int(text) for text in calendar.render(ordinals)], dtype=np.int64)
-    if calendar.zone:
-        return np.array(calendar.render(ordinals), dtype=object)
-    return calendar.times(np.ravel(ordinals))
-
-
-def _ordinals(forecasts: Forecasts) -> Any:
+def _ordinals(forecasts: Forecasts) -> Integers:
     """Return the calendar ordinal of every row: (series x horizon,)."""
     horizon = forecasts.quantiles.shape[1]
-    return (forecasts.cutoffs[:, None] + np.arange(1, horizon + 1)).ravel()
+    ordinals: Integers = (forecasts.cutoffs[:, None] + np.arange(1, horizon + 1)).ravel()
+    return ordinals

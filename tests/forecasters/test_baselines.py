@@ -77,8 +77,8 @@ def test_the_same_series_can_be_forecast_from_many_origins(run) -> None:
 
 
 def test_the_seasonal_lag_is_the_base_or_else_one_season() -> None:
-    assert baselines.seasonal_lag(replace(PLAN, base=6)) == 6
-    assert baselines.seasonal_lag(replace(PLAN, base=1)) == 3
+    assert replace(PLAN, base=6).seasonal_lag == 6
+    assert replace(PLAN, base=1).seasonal_lag == 3
 
 
 def test_every_quantile_is_the_point_without_taking_memory() -> None:

@@ -1,0 +1,38 @@
+"""Models of earlier versions must load, and forecast what they forecast then."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast import load, pipeline, predict
+from forecast.store import read_file
+
+MODELS = Path(__file__).resolve().parent.parent / "models"
+REFERENCES = sorted(path.name for path in MODELS.glob("reference-*"))
+
+
+def test_there_is_a_reference_model():
+    assert "reference-1" in REFERENCES
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_model_forecasts_what_it_forecast_when_it_was_made(name):
+    loaded = load(MODELS, name)
+    golden = json.loads(read_file(loaded, "golden.json"))
+    context = loaded.trained.context
+    rows = [context.ids.index(series) for series in golden["ids"]]
+    quantiles = predict(loaded.trained, context.select(rows)).quantiles
+    scale = loaded.trained.units[rows][:, None, None]
+    assert np.abs(quantiles - np.array(golden["quantiles"])).max() < 1e-5 * scale.min()
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_reference_model_is_small(name):
+    assert sum(file.stat().st_size for file in (MODELS / name).rglob("*") if file.is_file()) < 100_000
+
+
+def test_the_golden_forecast_is_that_of_the_published_mix():
+    loaded = load(MODELS, "reference-1")
+    assert json.loads(pipeline.golden(loaded.trained))["ids"] == list(loaded.trained.ids[:3])
