@@ -58,7 +58,11 @@ samples: .venv/installed
 
 bench: bench-accuracy bench-memory bench-speed bench-recall
 
-bench-accuracy bench-memory bench-recall: bench-%: .venv/installed
+# SET=m4_hourly runs one set alone, SEED=2 another seed.
+bench-accuracy: .venv/installed
+	$(BIN)/python benchmarks/accuracy.py $(SET) --seed $(or $(SEED),1)
+
+bench-memory bench-recall: bench-%: .venv/installed
 	$(BIN)/python benchmarks/$*.py
 
 bench-speed: .venv/installed
