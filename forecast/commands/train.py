@@ -86,7 +86,7 @@ def model_name(data: str) -> str:
     """Return the name of a model trained on a file: the file's own, in characters that are safe in a path."""
     if data == "-" or "://" in data or re.search(r"[*?\[]", data):
         raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
-    stem = SUFFIXES.sub("", re.split(r"[/\\]", data.rstrip("/\\"))[-1])
+    stem = SUFFIXES.sub("", os.path.basename(os.path.abspath(data)))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")
     if not name:
         raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
