@@ -269,17 +269,45 @@ class TrainOptions:
     ] = Forecaster.AUTO
     cell: Annotated[Cell, Option("--cell", help="Recurrent cell.", rich_help_panel=NETWORK)] = Cell.LSTM
     units: Annotated[
-        int | None, Option("--units", metavar="N", min=1, help="Width of a recurrent layer.", rich_help_panel=NETWORK)
+        int | None,
+        Option(
+            "--units",
+            metavar="N",
+            min=1,
+            help="Width of a recurrent layer. Default: 64.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None
     layers: Annotated[
-        int | None, Option("--layers", metavar="N", min=1, max=3, help="Recurrent layers.", rich_help_panel=NETWORK)
+        int | None,
+        Option(
+            "--layers",
+            metavar="N",
+            min=1,
+            max=3,
+            help="Recurrent layers. Default: 1.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None
     segment: Annotated[
         int | None,
-        Option("--segment", metavar="N", min=1, help="Time steps fed to the cell at once.", rich_help_panel=NETWORK),
+        Option(
+            "--segment",
+            metavar="N",
+            min=1,
+            help="Time steps fed to the cell at once. Default: a season or a part of it.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None
     members: Annotated[
-        int | None, Option("--members", metavar="N", min=1, help="Networks in the ensemble.", rich_help_panel=NETWORK)
+        int | None,
+        Option(
+            "--members",
+            metavar="N",
+            min=1,
+            help="Networks in the ensemble. Default: by preset 1, 2 or 6.",
+            rich_help_panel=NETWORK,
+        ),
     ] = None
     scaler: Annotated[
         Scaler,
@@ -302,7 +330,8 @@ class TrainOptions:
             "--epochs",
             metavar="N",
             min=1,
-            help="Rounds of training, at most; an epoch ends with a look at the validation rows.",
+            help="Rounds of 50 training steps, at most; each ends with a look at the validation rows. "
+            "Default: by preset 10, 40 or 60.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -312,7 +341,7 @@ class TrainOptions:
             "--patience",
             metavar="N",
             min=1,
-            help="Epochs without improvement before training stops.",
+            help="Epochs without improvement before training stops. Default: 12.",
             rich_help_panel=NETWORK,
         ),
     ] = None

@@ -120,7 +120,7 @@ def _window(options: TrainOptions, seasons: tuple[int, ...], horizon: int, lengt
     longest = max(seasons)
     unit = longest if longest > 1 else max(1, horizon // 2)
     wanted = options.window or max(unit, min(max(2 * longest, 7 * horizon), int(0.4 * length)) // unit * unit)
-    segment = options.segment or _segment(seasons[0] if longest > 1 else unit, wanted)
+    segment = options.segment or _segment(options.window or (seasons[0] if longest > 1 else unit), wanted)
     if options.window and options.segment and options.window % segment:
         raise UsageError(
             f"--window {options.window} is no multiple of --segment {segment}.\n"

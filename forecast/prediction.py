@@ -56,6 +56,7 @@ def predict(
 def evaluate(trained: Trained, panel: Panel, origins: int = 20) -> tuple[Forecasts, Floats]:
     """Forecast the last `origins` origins of each series whose whole horizon is in the panel, without a refit.
 
+    Only rows that came after training say how good a model is. Missing future covariates are taken as their means.
     Returns the forecasts, one row per series and origin, and the truth (rows, horizon). For other origins, cut the
     panel with `panel.select(series, lengths)`, where a series may repeat, and call `predict` and `truth`.
     """
@@ -166,11 +167,12 @@ def _fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
 def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tuple[str, ...]:
     """Return the status of each series, the gravest that holds."""
     recent = min(max(plan.season, plan.segment), plan.window)
-    missing = 2 * observed(panel, recent) < recent
+    # What lies before a short series begins is not missing.
+    missing = 2 * observed(panel, recent) < np.minimum(recent, panel.lengths)
     nothing = observed(panel, plan.lookback) == 0
     failed = ~np.isfinite(quantiles).all(axis=(1, 2))
     short = panel.lengths < plan.window
-    conditions = [nothing, failed | missing & ~short, known < 0, short]
+    conditions = [nothing, failed | missing, known < 0, short]
     return tuple(np.select(conditions, ["skipped", "fallback", "new", "short"], "ok").tolist())
 
 

@@ -139,7 +139,7 @@ def test_the_readme_shows_the_verdict_in_the_words_of_the_program() -> None:
     facts = Facts(
         skill=0.12,
         reference="repeating last week",
-        test="20 x 48 hours",
+        test="10 x 48 hours",
         coverage=0.79,
         promised=True,
         mix={"LSTM": 1.0},

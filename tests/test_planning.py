@@ -137,9 +137,9 @@ def test_the_window_is_a_multiple_of_the_segment(season, horizon, length):
     assert (plan.window % plan.segment, plan.window >= plan.segment) == (0, True)
 
 
-def test_a_window_that_was_asked_for_is_cut_to_whole_segments():
+def test_a_window_that_was_asked_for_is_kept_and_its_segment_divides_it():
     plan = plan_for(wave(300), TrainOptions(window=45), seasons=(7,))
-    assert (plan.window, plan.segment) == (42, 7)
+    assert (plan.window, plan.segment) == (45, 5)
 
 
 def test_a_window_and_a_segment_that_do_not_go_together_are_refused():

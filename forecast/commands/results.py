@@ -67,7 +67,10 @@ def _settled(trained: Trained) -> str:
     plan, word = trained.plan, trained.calendar.word(trained.plan.horizon)
     seasons = " and ".join(map(str, plan.seasons)) if plan.season > 1 else "none"
     networks = f"{plan.members} network{'s' if plan.members > 1 else ''}"
-    return f"Horizon {plan.horizon} {word}, window {plan.window}, season {seasons}, {networks}"
+    dropped = sorted(set(trained.read.season) - set(plan.seasons))
+    left_out = " and ".join(map(str, dropped))
+    note = f"; --season {left_out} left out: a usual series does not hold it twice" if dropped else ""
+    return f"Horizon {plan.horizon} {word}, window {plan.window}, season {seasons}, {networks}{note}"
 
 
 def _details(trained: Trained) -> str:

@@ -49,6 +49,7 @@ def train(
     columns, say = PredictOptions(prefix=prefix), speaker(common)
     from forecast import store
     from forecast.commands import record
+    from forecast.commands.predict import notices
     from forecast.prediction import unknown_ahead
     from forecast.tables import write
 
@@ -64,12 +65,16 @@ def train(
             f"{', '.join(outcome.trained.plan.future)}: not known for {unknown:,} of the steps to forecast; their "
             "means stand in for them in predictions.csv (--future-data)."
         )
+    say(judgement.settled if not common.verbose else judgement.details)
+    say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
+    for notice in notices(outcome.forecasts, outcome.trained.plan.horizon):
+        say(notice)
+    _demand_skill(judgement, options)
     stopping.check()
     published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
-    say(judgement.settled if not common.verbose else judgement.details)
-    say("\n".join(["", judgement.table, "", judgement.verdict, "", *_places(published, output)]))
+    say("\n".join(_places(published, output)))
     if common.json:
         sys.stdout.buffer.write((published.path / "run.json").read_bytes())
 
@@ -106,14 +111,18 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
 
 
 def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> "tuple[Outcome, Judgement]":
-    """Train with progress on display, and refuse a model that is not good enough."""
+    """Train with progress on display, and judge the result."""
     from forecast import pipeline
     from forecast.commands.progress import shown
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
         outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), _stoppable(listen))
-    judgement = judge(outcome)
+    return outcome, judge(outcome)
+
+
+def _demand_skill(judgement: "Judgement", options: TrainOptions) -> None:
+    """Refuse a model that is not good enough, before it is published."""
     wanted, skill = options.require_skill, judgement.skill
     if wanted is not None and (skill is None or skill < wanted):
         found = "not defined" if skill is None else f"{skill:.3f}"
@@ -121,7 +130,6 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
             f"the skill against seasonal naive is {found}, below the {wanted:g} of --require-skill; nothing was "
             "published.\nGive more history or covariates, or ask for less."
         )
-    return outcome, judgement
 
 
 def _stoppable(listen: "Listener") -> "Listener":

@@ -25,7 +25,7 @@ class Facts:
 
     skill: float | None  # 1 - error / error of the reference; None: the reference made no error, the model did
     reference: str  # what the reference does, such as "repeating last week"
-    test: str  # what both were measured on, such as "20 x 48 hours"
+    test: str  # what both were measured on, such as "10 x 48 hours"
     coverage: float | None  # share of the truth inside the 80 % band; None: not measured
     promised: bool  # whether enough scores stand behind the bands
     mix: dict[str, float]  # title and weight of each published forecaster, the weights adding up to 1

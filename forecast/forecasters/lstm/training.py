@@ -5,6 +5,7 @@ windows with the averaged weights (Polyak & Juditsky 1992); the weights of the b
 """
 
 import gc
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,18 @@ def train_member(
     del trainer
     gc.collect()  # a trainer is held by cycles; the next one would stand beside it
     return weights, history
+
+
+def thinning(series: Integers) -> int:
+    """Return the stride that leaves about VALIDATION_ROWS of rows (rows,): series by series, all origins of each.
+
+    It shares no factor with the number of origins: otherwise only some of them would ever be looked at.
+    """
+    origins = int(np.bincount(series).max())
+    every = max(1, -(-len(series) // VALIDATION_ROWS))
+    while math.gcd(every, origins) > 1:
+        every += 1
+    return every
 
 
 class _Trainer:
@@ -168,7 +181,7 @@ class _Trainer:
         """Return the mean error of the averaged weights (or of the base forecast) on the validation windows."""
         for variable, average in zip(self.shadow.trainable_variables, self.average, strict=True):
             variable.assign(average)
-        every = max(1, -(-len(validation[0]) // VALIDATION_ROWS))
+        every = thinning(validation[0])
         series, lengths = (part[::every] for part in validation)
         total = 0.0
         for first in range(0, len(series), VALIDATION_BATCH):

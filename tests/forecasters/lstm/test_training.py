@@ -10,6 +10,7 @@ from recall import error_after
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.model import build
 from forecast.forecasters.lstm.network import Origins
+from forecast.forecasters.lstm.training import thinning
 from forecast.options import Cell
 from forecast.panels.features import widths
 from forecast.panels.panel import panel_of
@@ -97,6 +98,12 @@ def test_a_network_whose_memory_is_cut_trains_too_and_worse():
         for memory in (True, False)
     ]
     assert errors[0] < errors[1]
+
+
+@pytest.mark.parametrize(("series", "origins"), [(4000, 20), (2000, 20), (414, 20), (700, 7)])
+def test_thinned_validation_rows_still_see_every_origin(series, origins):
+    every = thinning(np.repeat(np.arange(series), origins))
+    assert set((np.arange(series * origins) % origins)[::every]) == set(range(origins))
 
 
 def error_after_sgd(spike, clip):
