@@ -133,6 +133,15 @@ def test_a_series_gets_the_status_that_it_deserves(trained, panel):
     assert predict(trained, panel).status == STATUS
 
 
+@pytest.mark.parametrize("ids", [None, ("stranger",)])
+def test_a_short_series_whose_last_season_is_missing_is_a_fallback_too(trained, panel, ids):
+    short = panel.select([0], np.array([PLAN.window - 1]))
+    target = panel.target.copy()
+    target[short.ends[0] - PLAN.season : short.ends[0]] = np.nan
+    forecasts = predict(trained, replace(short, target=target, ids=ids or short.ids))
+    assert forecasts.status == ("fallback",)
+
+
 def test_every_series_with_a_value_gets_a_finite_forecast_and_no_other(trained, panel):
     finite = np.isfinite(predict(trained, panel).quantiles)
     assert finite.all(axis=(1, 2)).tolist() == [status != "skipped" for status in STATUS]
