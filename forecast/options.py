@@ -14,16 +14,6 @@ from typer import Option
 from forecast.errors import UsageError
 
 
-class Fill(StrEnum):
-    """What is done with missing steps."""
-
-    MASK = "mask"
-    ZERO = "zero"
-    FFILL = "ffill"
-    INTERPOLATE = "interpolate"
-    ERROR = "error"
-
-
 class Duplicates(StrEnum):
     """What is done with several rows for one series and time."""
 

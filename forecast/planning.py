@@ -14,8 +14,6 @@ from forecast.plan import Plan
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
 STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
-EPOCH = 50  # training steps
-PATIENCE = 12  # epochs
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 LEAST_PEAK = 0.01  # by which that correlation stands out
@@ -56,15 +54,14 @@ def settle(
         calendar=_calendar(panel),
         transforms=_transforms(options, positive),
         cell=options.cell,
-        units=options.units or 64,
-        layers=options.layers or 1,
+        units=options.units or Plan.units,
+        layers=options.layers or Plan.layers,
         forecaster=options.forecaster,
         origins=origins,
         validation=validation,
         seed=options.seed,
-        steps=options.epochs * EPOCH if options.epochs else STEPS[options.preset],
-        patience=options.patience or PATIENCE,
-        epoch=EPOCH,
+        steps=options.epochs * Plan.epoch if options.epochs else STEPS[options.preset],
+        patience=options.patience or Plan.patience,
     )
 
 
@@ -92,7 +89,7 @@ def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...
     The others are half a season off or, where a shorter season is confirmed, one of those: a smooth trend is as
     correlated there, and a day repeats after six days as after seven unless there is a week.
     """
-    chosen = panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
+    chosen = _sample(panel)
     found: list[int] = []
     for season in sorted(set(candidates) - {1}):
         off = found[0] if found else max(1, season // 2)
@@ -101,6 +98,11 @@ def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...
         if peak > LEAST_CORRELATION and peak > others + LEAST_PEAK:
             found.append(season)
     return tuple(found)
+
+
+def _sample(panel: Panel) -> Panel:
+    """Return at most SAMPLE series of the panel, evenly spread."""
+    return panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
 
 
 def _correlation(panel: Panel, lag: int) -> float:
@@ -161,7 +163,7 @@ def _validation(panel: Panel, horizon: int, origins: int) -> int:
 
 def best_base(panel: Panel, lags: Sequence[int], horizon: int, origins: int = 10) -> int:
     """Return the lag whose repetition forecasts the last rows of the panel best; 1 stands for the last value."""
-    chosen = panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
+    chosen = _sample(panel)
     unit = seasonal_difference(chosen, min((lag for lag in lags if lag > 1), default=1))
     errors = dict.fromkeys(lags, 0.0)
     for back in np.linspace(horizon, horizon + 2 * max(lags), origins).astype(np.int64):
