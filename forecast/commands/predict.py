@@ -42,7 +42,10 @@ def predict(
         Option("--record", metavar="FILE", help="Write the run record, as JSON.", rich_help_panel=OUTPUT),
     ] = None,
 ) -> None:
-    """Forecast with a trained model; no training, no TensorFlow."""
+    """Forecast with a trained model; no training, no TensorFlow.
+
+    Columns, dialect, frequency and repair are those of training unless they are given again.
+    """
     from forecast import prediction, store
     from forecast.commands.outputs import put
     from forecast.commands.record import PREDICTING, as_json, begin, finished, output_part
