@@ -179,7 +179,8 @@ def _mean_error(truth: Floats, forecast: Floats) -> Floats:
     """Return the mean absolute error of each row over the steps whose truth is known; 0 where none is."""
     errors = np.abs(truth - forecast)
     seen = np.isfinite(errors)
-    return np.where(seen, errors, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)  # type: ignore[no-any-return]
+    means: Floats = np.where(seen, errors, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    return means
 
 
 def _calendar(panel: Panel) -> tuple[str, ...]:

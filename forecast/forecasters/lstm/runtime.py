@@ -35,7 +35,8 @@ def forward(plan: Plan, weights: dict[str, Floats], inputs: Inputs) -> Floats:
         step = _step(plan.cell)(step, memory, _layer(weights, f"decoder_{layer}"))[0]
     outputs = step @ weights["head.kernel"] + weights["head.bias"]
     outputs = outputs.reshape(rows, count * plan.segment, len(plan.quantiles))[:, : plan.horizon]
-    return inputs.base[:, :, None] + outputs  # type: ignore[no-any-return]
+    forecasts: Floats = inputs.base[:, :, None] + outputs
+    return forecasts
 
 
 def _layer(weights: dict[str, Floats], name: str) -> CellWeights:
