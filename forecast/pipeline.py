@@ -68,6 +68,9 @@ def train(
     device = choose_device(options)
 
     first, steps, history = fit_all(parts.fit, plan, parts.validation, _stage(listen, "choosing"))
+    shares = choose_shares(first[0], parts, plan)
+    first[0], plan = network.keep(first[0], plan, shares), plan.with_shares(shares)
+    steps = tuple(step for step, share in zip(steps, shares, strict=True) if share)
     weights = choose_weights(first, parts, plan)
     backtest, bands = check(first, weights, parts, plan)
     agreement = network_agreement(first, parts, plan)
@@ -128,21 +131,28 @@ def refit(
     return fitted, history
 
 
+def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]:
+    """Return the share of each member of the network that the validation origins show to be best; some are 0."""
+    rows = parts.validation
+    found = network.medians(fitted, rows.panel, rows.series, plan)
+    return mixing.choose_weights(rows.panel.truth(plan.horizon), found, _units(parts, rows, plan))
+
+
 def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> dict[Kind, float]:
     """Return the mix that the validation origins show to be best; the network alone if that was asked for."""
+    kinds = [one.kind for one in fitted]
     if plan.forecaster is Forecaster.NETWORK:
-        return {one.kind: float(one.kind is Kind.NETWORK) for one in fitted}
+        return {kind: float(kind is Kind.NETWORK) for kind in kinds}
     rows = parts.validation
-    medians = {one.kind: _run(one, rows, plan)[:, :, MEDIAN] for one in fitted}
-    units = seasonal_difference(parts.fit, plan.season)[rows.series]
-    chosen = mixing.choose_weights(rows.panel.truth(plan.horizon), medians, units)
-    return {one.kind: chosen.get(one.kind, 0.0) for one in fitted}
+    medians = [_run(one, rows, plan)[:, :, MEDIAN] for one in fitted]
+    chosen = mixing.choose_weights(rows.panel.truth(plan.horizon), medians, _units(parts, rows, plan))
+    return dict(zip(kinds, chosen, strict=True))
 
 
 def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: Plan) -> tuple[Backtest, Calibration]:
     """Forecast the held-back origins, calibrate the bands on the even ones, and lay out all of them for the report."""
     rows = parts.held
-    truth, units = rows.panel.truth(plan.horizon), seasonal_difference(parts.fit, plan.season)[rows.series]
+    truth, units = rows.panel.truth(plan.horizon), _units(parts, rows, plan)
     medians: dict[Kind, Floats] = {}
 
     def quantiles() -> Iterator[Floats]:
@@ -215,6 +225,11 @@ def _stage(listen: Listener, name: str) -> Callable[[int, int, float, float | No
 
 def _run(fitted: Fitted, rows: Rolling, plan: Plan) -> Floats:
     return registry.run(fitted, rows.panel, rows.series, plan)
+
+
+def _units(parts: Split, rows: Rolling, plan: Plan) -> Floats:
+    """Return the unit of error of each row, from the fit rows of its series: (rows,)."""
+    return seasonal_difference(parts.fit, plan.season)[rows.series]
 
 
 def choose_device(options: TrainOptions) -> dict[str, Any]:

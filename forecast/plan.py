@@ -1,6 +1,7 @@
 """The plan: what to train, settled. Everything the network's shape and a bundle's loading depend on is in here."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from forecast.errors import UsageError
 from forecast.options import Cell, Forecaster
@@ -24,6 +25,8 @@ class Plan:
     static: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
+    windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
+    shares: tuple[float, ...] = ()  # the weight of each member in the ensemble; none: equal
     cell: Cell = Cell.LSTM
     units: int = 64
     layers: int = 1
@@ -50,6 +53,14 @@ class Plan:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
             )
+        if len(self.windows) not in (0, self.members) or len(self.shares) not in (0, self.members):
+            raise UsageError("windows and shares name one number for each member, or none.\nCorrect the plan.")
+        if any(not 1 <= window <= self.window or window % self.segment for window in self.windows):
+            raise UsageError(
+                "a member's window is a multiple of the segment, and none is longer than `window`.\nCorrect the plan."
+            )
+        if self.shares and not (min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6):
+            raise UsageError("the shares of the members are at least 0, and together 1.\nCorrect the plan.")
 
     @property
     def held_back(self) -> int:
@@ -75,6 +86,22 @@ class Plan:
     def members(self) -> int:
         """Number of networks in the ensemble."""
         return len(self.transforms)
+
+    def member(self, number: int) -> "Plan":
+        """Return the plan of one member: its own window and transform, nothing of the others."""
+        window = self.windows[number] if self.windows else self.window
+        return replace(self, window=window, transforms=(self.transforms[number],), windows=(), shares=())
+
+    def with_shares(self, shares: Sequence[float]) -> "Plan":
+        """Return the plan of the members that have a share, with their shares, which are above 0 in sum."""
+        kept = [number for number, share in enumerate(shares) if share > 0]
+        total = sum(shares)
+        return replace(
+            self,
+            transforms=tuple(self.transforms[number] for number in kept),
+            windows=tuple(self.windows[number] for number in kept) if self.windows else (),
+            shares=tuple(shares[number] / total for number in kept),
+        )
 
     @property
     def input_segments(self) -> int:

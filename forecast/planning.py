@@ -12,7 +12,7 @@ from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import Plan
 
-MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 2, Preset.BEST: 6}
+MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
 STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
@@ -41,6 +41,8 @@ def settle(
     fitted = panel.without_end(horizon + origins - 1 + validation)
     positive = all((values[np.isfinite(values)] > 0).all() for values in map(panel.values, range(len(panel))))
     names = names or {}
+    short = -(-max(found[-1], window // 2) // segment) * segment
+    members = _members(options, positive, window, min(short, window))
     return Plan(
         horizon=horizon,
         window=window,
@@ -52,7 +54,8 @@ def settle(
         future=names.get("future", ()),
         static=names.get("static", ()),
         calendar=_calendar(panel),
-        transforms=_transforms(options, positive),
+        transforms=tuple(transform for transform, _ in members),
+        windows=tuple(length for _, length in members),
         cell=options.cell,
         units=options.units or Plan.units,
         layers=options.layers or Plan.layers,
@@ -192,10 +195,14 @@ def _calendar(panel: Panel) -> tuple[str, ...]:
     return calendar_names(panel.calendar.times(ends), step, step * float(ends[1] - ends[0]))
 
 
-def _transforms(options: TrainOptions, positive: bool) -> tuple[str, ...]:
-    """Return the scaling of each member: members of different kinds complement each other, so auto alternates."""
-    members = options.members or MEMBERS[options.preset]
-    if options.scaler is not Scaler.AUTO:
-        return (str(options.scaler.value),) * members
-    kinds = ("log", "standard") if positive else ("standard",)
-    return tuple(kinds[member % len(kinds)] for member in range(members))
+def _members(options: TrainOptions, positive: bool, window: int, short: int) -> list[tuple[str, int]]:
+    """Return transform and window of each member: members of different kinds complement each other.
+
+    Where it was left open, logarithms take turns with values, and half the window with the whole of it.
+    """
+    given = str(options.scaler.value)
+    transforms = (given,) if options.scaler is not Scaler.AUTO else ("log", "standard") if positive else ("standard",)
+    windows = (window,) if options.window or short == window else (short, window)
+    kinds = [(transform, length) for length in windows for transform in transforms]
+    count = options.members or MEMBERS[options.preset]
+    return [kinds[member % len(kinds)] for member in range(count)]

@@ -12,6 +12,7 @@ from forecast.evaluation import metrics
 from forecast.evaluation.backtest import CALIBRATION, REPORT, split
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Kind
+from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import NetworkFit, Origins
 from forecast.options import Device, Forecaster, ReadOptions, Scaler, TrainOptions
 from forecast.panels.panel import Panel, panel_of
@@ -109,6 +110,12 @@ def without_training(monkeypatch: pytest.MonkeyPatch, training: Training) -> Any
     results = iter(training.fits)
     monkeypatch.setattr(pipeline.network, "fit", lambda *_: next(results))
     return monkeypatch
+
+
+def mix_of(weights: dict[Kind, float]) -> Any:
+    """Return what stands in for choosing: these weights between forecasters, all for the only member of a network."""
+    chosen = tuple(weights.get(kind, 0.0) for kind in (Kind.NETWORK, *registry.FIT))
+    return lambda truth, forecasts, units: (1.0,) if len(forecasts) == 1 else chosen
 
 
 def same(one: Any, other: Any) -> bool:
@@ -271,17 +278,38 @@ def test_the_network_alone_is_published_where_that_was_asked_for(training: Train
 
 
 def test_the_mix_of_the_validation_origins_is_published(without_training: Any, panel: Panel, plan: Any) -> None:
-    without_training.setattr(pipeline.mixing, "choose_weights", lambda *_: {Kind.NETWORK: 0.25, Kind.THETA: 0.75})
+    without_training.setattr(pipeline.mixing, "choose_weights", mix_of({Kind.NETWORK: 0.25, Kind.THETA: 0.75}))
     trained = pipeline.train(panel, plan=plan).trained
     assert [one.kind for one in trained.fitted] == [Kind.NETWORK, Kind.THETA]
     assert trained.weights == (0.25, 0.75)
 
 
 def test_a_baseline_alone_needs_no_second_training(without_training: Any, panel: Panel, plan: Any) -> None:
-    without_training.setattr(pipeline.mixing, "choose_weights", lambda *_: {Kind.SEASONAL_NAIVE: 1.0})
+    without_training.setattr(pipeline.mixing, "choose_weights", mix_of({Kind.SEASONAL_NAIVE: 1.0}))
     outcome = pipeline.train(panel, plan=plan)
     assert [one.kind for one in outcome.trained.fitted] == [Kind.SEASONAL_NAIVE]
     assert {row["phase"] for row in outcome.history} == {"choosing"}
+
+
+def test_a_member_without_a_share_is_not_trained_again(panel: Panel, plan: Any) -> None:
+    three = replace(plan, transforms=("standard", "robust", "none"), windows=(14, 7, 14), steps=10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "choose_shares", lambda *_: (0.0, 0.25, 0.75))
+        seen = training_on(panel, replace(three, forecaster=Forecaster.NETWORK))
+    trained = seen.outcome.trained
+    assert (trained.plan.transforms, trained.plan.windows, trained.plan.shares) == (
+        *(("robust", "none"), (7, 14), (0.25, 0.75)),
+    )
+    assert seen.until[1] == seen.fits[0].steps[1:]
+    assert trained.fitted[0].arrays.keys() == network.shapes(trained.plan, len(panel)).keys()
+
+
+def test_members_share_the_weight_by_what_the_validation_origins_show(panel: Panel, plan: Any) -> None:
+    parts, two = split(panel, plan), replace(plan, transforms=("standard",) * 2, windows=())
+    truth = parts.validation.panel.truth(plan.horizon)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline.network, "medians", lambda *_: [truth + 1, truth])
+        assert pipeline.choose_shares(None, parts, two) == (0.0, 1.0)  # type: ignore[arg-type]
 
 
 def test_every_series_is_in_the_bundle_also_those_that_joined_no_origin(training: Training, panel: Panel) -> None:

@@ -167,7 +167,7 @@ def test_a_day_that_depends_on_the_weekday_starts_from_the_last_week():
     assert best_base(panel_of({"a": values}), (1, 24, 168), 24) == 168
 
 
-@pytest.mark.parametrize(("lowest", "transforms"), [(0.5, ("log", "standard")), (0.0, ("standard",) * 2)])
+@pytest.mark.parametrize(("lowest", "transforms"), [(0.5, ("log", "standard") * 2), (0.0, ("standard",) * 4)])
 def test_a_member_works_on_logarithms_where_all_values_are_above_zero(lowest, transforms):
     values = wave(100)
     values[50] = lowest
@@ -178,11 +178,27 @@ def test_values_that_lie_ahead_of_the_panel_forbid_no_logarithm():
     values = wave(120)
     values[100:] = -1.0
     cut = panel_of({"a": values}).without_end(20)
-    assert settle(cut, TrainOptions()).transforms == ("log", "standard")
+    assert settle(cut, TrainOptions(members=2)).transforms == ("log", "standard")
 
 
 def test_a_scaler_that_was_asked_for_is_that_of_every_member():
     assert plan_for(wave(100), TrainOptions(scaler=Scaler.ROBUST, members=3)).transforms == ("robust",) * 3
+
+
+def test_members_see_half_the_window_or_the_whole_of_it_in_turns():
+    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=8), (7,))
+    assert plan.window == 98
+    assert plan.windows == (49, 49, 98, 98) * 2
+    assert plan.transforms == ("log", "standard") * 4
+
+
+def test_half_a_window_holds_the_longest_season():
+    plan = plan_for(wave(200), TrainOptions(horizon=2, members=4, scaler=Scaler.STANDARD), (7, 28))
+    assert plan.windows == (28, 56, 28, 56)
+
+
+def test_a_window_that_was_asked_for_is_that_of_every_member():
+    assert plan_for(wave(300), TrainOptions(horizon=14, window=56, members=2), (7,)).windows == (56, 56)
 
 
 def test_a_slower_preset_trains_more_networks():

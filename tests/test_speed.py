@@ -128,7 +128,7 @@ def test_the_network_takes_little_memory_beside_its_forecasts() -> None:
 
 
 def test_a_member_that_is_trained_leaves_no_copy_of_the_panel() -> None:
-    from forecast.forecasters.lstm.training import train_member
+    from forecast.forecasters.lstm.training import trainer_of
 
     panel = waves(3, 400)
     plan = replace(PLAN, transforms=("standard",), steps=2, units=2, layers=1, cell=Cell.RNN, seasons=(6,))
@@ -136,7 +136,7 @@ def test_a_member_that_is_trained_leaves_no_copy_of_the_panel() -> None:
     nothing = np.empty((0, 1_200))
     found = examples.examples_of(panel, plan, scales, (nothing, nothing), np.zeros((3, 0)))
     origins = np.zeros(5, dtype=np.int64), np.arange(100, 105)
-    train_member(plan, found, 1, origins, lambda _: None)
+    trainer_of(plan).train(found, 1, origins, lambda _: None)
     kept = [one for one in gc.get_objects() if type(one).__name__ == "EagerTensor" and one.shape == (1_200,)]
     assert kept == []
 

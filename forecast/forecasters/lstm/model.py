@@ -104,16 +104,17 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
     """
     columns = columns_of(panel, plan, panel.target, network.covariate_inputs(fitted.arrays, panel), "float64")
     places = (panel.begins, panel.ends, panel.limits, panel.last + 1 - columns.first)
-    rows = gather(np, plan, columns, places, network.static_inputs(fitted, panel))
-    worst = 0.0
+    static, worst = network.static_inputs(fitted, panel), 0.0
     for member, transform in enumerate(plan.transforms):
+        member_plan = plan.member(member)
+        rows = gather(np, member_plan, columns, places, static)
         scales = scaling.align(network.scaling_of(fitted, transform), panel, known)
         own = replace(rows, values=np.where(rows.mask > 0, scaling.apply(scales, rows.values), 0.0))
         single = type(own)(
             **{name: keras.ops.convert_to_tensor(part.astype("float32")) for name, part in vars(own).items()}
         )
-        inputs = prepare(keras.ops, plan, single)
-        model = restore(plan, network.member_weights(fitted, member))
+        inputs = prepare(keras.ops, member_plan, single)
+        model = restore(member_plan, network.member_weights(fitted, member))
         outputs = model([inputs.encoder, inputs.decoder]) + inputs.base[:, :, None]
         outputs = outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
         theirs = scaling.undo(scales, keras.ops.convert_to_numpy(outputs).astype("float64"))

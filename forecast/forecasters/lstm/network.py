@@ -1,7 +1,7 @@
 """The LSTM as a forecaster: an ensemble of networks, fitted with Keras, run with NumPy."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ from forecast.forecasters.lstm.runtime import blocks, forward
 from forecast.options import Cell
 from forecast.panels import scaling
 from forecast.panels.blocks import observed
-from forecast.panels.features import prepare, widths
+from forecast.panels.features import Rows, prepare, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
-from forecast.plan import Plan
+from forecast.plan import MEDIAN, Plan
 
 if TYPE_CHECKING:
     from forecast.forecasters.lstm.training import Epoch
@@ -58,7 +58,8 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
 def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     """Forecast from the end of each series: (series, horizon, quantiles), rising along the last axis.
 
-    The mean of the members' quantiles, as Keras would give them to within rounding. NaN where nothing was observed.
+    The weighted mean of the members' quantiles, as Keras would give them to within rounding. NaN where nothing was
+    observed.
     """
     scales = {kind: scaling.align(scaling_of(fitted, kind), panel, known) for kind in dict.fromkeys(plan.transforms)}
     members = {member: scales[transform] for member, transform in enumerate(plan.transforms)}
@@ -68,35 +69,66 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     return quantiles
 
 
+def medians(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> list[Floats]:
+    """Return the medians that each member forecasts by itself: (series, horizon) each; NaN where nothing was seen."""
+    columns = _raw_columns(fitted, panel, plan)
+    found = []
+    for member, transform in enumerate(plan.transforms):
+        scales = scaling.align(scaling_of(fitted, transform), panel, known)
+        quantiles = np.sort(run_members(fitted, {member: scales}, panel, plan, columns), axis=-1)
+        found.append(np.where(observed(panel, plan.window)[:, None] == 0, np.nan, quantiles[:, :, MEDIAN]))
+    return found
+
+
 def run_members(
     fitted: Fitted, members: dict[int, scaling.Scaling], panel: Panel, plan: Plan, columns: Columns
 ) -> Floats:
-    """Return the mean of the quantiles of some members in target units: (series, horizon, quantiles), not sorted.
+    """Return the weighted mean of the quantiles of some members: (series, horizon, quantiles), not sorted.
 
     members: number -> the scaling of the panel's series. A block is finished before the next begins, all its members
     at once, so that beside the result little memory is needed.
     """
     weights = {member: member_weights(fitted, member) for member in members}
+    plans = {member: plan.member(member) for member in members}
+    shares = {member: plan.shares[member] if plan.shares else 1.0 for member in members}
+    whole = sum(shares.values())
     result = np.empty((len(panel), plan.horizon, len(plan.quantiles)))
     static = static_inputs(fitted, panel)
 
     def one(block: tuple[slice, Integers]) -> None:
         target, index = block
         places = (panel.begins[index], panel.ends[index], panel.limits[index], panel.last[index] + 1 - columns.first)
-        rows = gather(np, plan, columns, places, static[index])
+        gathered: dict[int, Rows] = {}
         total = np.zeros((len(index), *result.shape[1:]))
         for member, scales in members.items():
-            own = scaling.rows(scales, index)
+            own, member_plan = scaling.rows(scales, index), plans[member]
+            if member_plan.window not in gathered:
+                gathered[member_plan.window] = gather(np, member_plan, columns, places, static[index])
+            rows = gathered[member_plan.window]
             scaled = np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0)
-            inputs = prepare(np, plan, replace(rows, values=scaled))
-            outputs = forward(plan, weights[member], inputs) * inputs.spread[:, :, None] + inputs.level[:, :, None]
-            total += scaling.undo(own, outputs)
-        result[target] = total[: target.stop - target.start] / len(members)
+            inputs = prepare(np, member_plan, replace(rows, values=scaled))
+            outputs = forward(member_plan, weights[member], inputs)
+            total += shares[member] * scaling.undo(own, outputs * inputs.spread[:, :, None] + inputs.level[:, :, None])
+        result[target] = total[: target.stop - target.start] / whole
 
     # One BLAS thread each, whatever the environment says; the blocks are independent, so threads change no byte.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         list(pool.map(one, blocks(len(panel))))
     return result
+
+
+def keep(fitted: Fitted, plan: Plan, shares: Sequence[float]) -> Fitted:
+    """Return the ensemble of the members that have a share, numbered anew: what `plan.with_shares` describes."""
+    kept = [member for member, share in enumerate(shares) if share > 0]
+    left = {plan.transforms[member] for member in range(plan.members)} - {plan.transforms[member] for member in kept}
+    arrays = {
+        name: array
+        for name, array in fitted.arrays.items()
+        if not name.startswith(("member_", *(f"series.{transform}." for transform in left)))
+    }
+    for number, member in enumerate(kept):
+        arrays |= {f"member_{number}.{name}": array for name, array in member_weights(fitted, member).items()}
+    return Fitted(fitted.kind, arrays)
 
 
 def static_inputs(fitted: Fitted, panel: Panel) -> Floats:
@@ -158,7 +190,7 @@ def fit(
     until: the validation origins (in rows that lie ahead of the visible ones), or the steps of each member.
     listen is told (steps done, steps in all, loss, skill against the base forecast).
     """
-    from forecast.forecasters.lstm.training import train_member  # TensorFlow starts here, after the data were checked
+    from forecast.forecasters.lstm.training import trainer_of  # TensorFlow starts here, after the data were checked
 
     arrays: dict[str, Floats] = {}
     for name, columns in (("past", panel.past), ("future", panel.future), ("static", panel.static.T)):
@@ -179,8 +211,9 @@ def fit(
         inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
         stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
         # The examples have no name here, so that those of one member are gone before the next are laid out.
-        weights, epochs = train_member(
-            plan, examples_of(panel, plan, scales[transform], *inputs), plan.seed * 1000 + member, stop, look
+        own = plan.member(member)
+        weights, epochs = trainer_of(own).train(
+            examples_of(panel, own, scales[transform], *inputs), plan.seed * 1000 + member, stop, look
         )
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]

@@ -4,10 +4,10 @@ A member is one network. An epoch is `plan.epoch` training steps in one compiled
 windows with the averaged weights (Polyak & Juditsky 1992); the weights of the best look are kept.
 """
 
-import gc
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import keras
@@ -23,6 +23,8 @@ from forecast.panels.panel import Floats, Integers
 from forecast.panels.windows import Columns, gather
 from forecast.plan import Plan
 
+COLUMNS = ("values", "past", "future", "calendar")
+PLACES = ("begins", "limits", "starts", "least")
 AVERAGE = 0.99  # how much of the averaged weights each step keeps
 VALIDATION_ROWS = 4096
 VALIDATION_BATCH = 256  # windows at once: 4096 take 300 MB and twice the time
@@ -43,36 +45,12 @@ class Epoch:
         return None if self.validation is None or not self.reference else 1 - self.validation / self.reference
 
 
-def train_member(
-    plan: Plan, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], None]
-) -> tuple[dict[str, Floats], list[Epoch]]:
-    """Train one network; return its weights by name and the history.
-
-    until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which weights
-    are best; or the number of steps. The same arguments give the same weights on the same machine.
-    """
-    keras.utils.set_random_seed(seed)
-    trainer = _Trainer(plan, examples, seed)
-    validation, last = (None, until) if isinstance(until, int) else (until, plan.steps)
-    reference = trainer.validate(validation, base=True) if validation else None
-    best, since, history, weights = np.inf, 0, [], trainer.averaged_weights()
-    for done in range(0, last, plan.epoch):
-        steps = min(plan.epoch, last - done)
-        loss = float(trainer.epoch(tf.constant(done), tf.constant(steps), trainer.columns))
-        error = trainer.validate(validation) if validation else None
-        history.append(Epoch(done + steps, loss, error, reference))
-        listen(history[-1])
-        if error is None:
-            continue
-        since += 1
-        if error < best:
-            best, since, weights = error, 0, trainer.averaged_weights()
-        if since >= plan.patience:
-            break
-    weights = weights if validation else trainer.averaged_weights()
-    del trainer
-    gc.collect()  # a trainer is held by cycles; the next one would stand beside it
-    return weights, history
+@lru_cache(
+    maxsize=4
+)  # of different windows, at most: a graph takes seconds to trace, and memory that is never given back
+def trainer_of(plan: Plan) -> "Trainer":
+    """Return the trainer for networks of this plan, the same one each time."""
+    return Trainer(plan)
 
 
 def thinning(series: Integers) -> int:
@@ -87,38 +65,69 @@ def thinning(series: Integers) -> int:
     return every
 
 
-class _Trainer:
-    """The compiled parts of one member's training, around its variables."""
+class Trainer:
+    """The compiled parts of training networks of one plan, around their variables: every member begins anew in them."""
 
-    def __init__(self, plan: Plan, examples: Examples, seed: int) -> None:
-        self.plan, self.seed, self.model = plan, seed, build(plan, seed)
-        # An argument of the compiled functions: what a graph captures, TensorFlow keeps until the process ends.
-        self.columns = {name: tf.constant(array) for name, array in vars(examples.columns).items() if name != "first"}
-        self.places = {name: tf.constant(getattr(examples, name)) for name in ("begins", "limits", "starts", "least")}
-        self.gains = tf.constant(examples.gains, tf.float32)
-        self.static = tf.constant(examples.static, tf.float32)
-        self.cumulative = tf.constant(np.cumsum(examples.counts))
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.model, self.shadow = plan, build(plan, 0), build(plan, 0)
+        self.average = self.shadow.trainable_variables  # the averaged weights, for looking
         self.optimizer = keras.optimizers.Adam(plan.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
-        self.average = [tf.Variable(variable.value) for variable in self.model.trainable_variables]
-        self.shadow = build(plan, seed)  # the averaged weights, for looking
         self.levels = tf.constant(plan.quantiles, tf.float32)
-        row, count = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int32)
-        columns = tf.nest.map_structure(tf.TensorSpec.from_tensor, self.columns)
-        self.epoch = tf.function(self._epoch, input_signature=[count, count, columns])
-        self.errors = tf.function(self._errors, input_signature=[row, row, columns])
+        # The data are an argument of the compiled functions: what a graph captures, it keeps, and it fits one panel.
+        data, rows = _signature(plan), tf.TensorSpec([None], tf.int64)
+        self.epoch = tf.function(self._epoch, input_signature=[tf.TensorSpec([3], tf.int32), data])
+        self.errors = tf.function(self._errors, input_signature=[rows, rows, data])
 
-    def _epoch(self, first: Any, steps: Any, columns: dict[str, Any]) -> Any:
-        """Run `steps` training steps; return their mean loss."""
+    def train(
+        self, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], None]
+    ) -> tuple[dict[str, Floats], list[Epoch]]:
+        """Train one network; return its weights by name and the history.
+
+        until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which
+        weights are best; or the number of steps. The same arguments give the same weights on the same machine.
+        """
+        self._begin(seed)
+        data, plan = _tensors(examples), self.plan
+        validation, last = (None, until) if isinstance(until, int) else (until, plan.steps)
+        reference = self._validate(data, validation, base=True) if validation else None
+        best, since, history, weights = np.inf, 0, [], weights_of(self.shadow)
+        for done in range(0, last, plan.epoch):
+            steps = min(plan.epoch, last - done)
+            loss = float(self.epoch(tf.constant([done, steps, seed]), data))
+            error = self._validate(data, validation) if validation else None
+            history.append(Epoch(done + steps, loss, error, reference))
+            listen(history[-1])
+            if error is None:
+                continue
+            since += 1
+            if error < best:
+                best, since, weights = error, 0, weights_of(self.shadow)
+            if since >= plan.patience:
+                break
+        return weights if validation else weights_of(self.shadow), history
+
+    def _begin(self, seed: int) -> None:
+        """Put every variable where a network with this seed starts."""
+        keras.utils.set_random_seed(seed)
+        fresh = build(self.plan, seed)
+        for model in (self.model, self.shadow):
+            for variable, value in zip(model.variables, fresh.variables, strict=True):
+                variable.assign(value)
+        for variable in self.optimizer.variables:
+            variable.assign(tf.zeros_like(variable))
+
+    def _epoch(self, counts: Any, data: dict[str, Any]) -> Any:
+        """Run training steps; return their mean loss. counts: (first step, steps, seed)."""
         total = tf.constant(0.0)
-        for step in tf.range(first, first + steps):
-            total += self._step(step, Columns(**columns, first=0))
-        return total / tf.cast(steps, tf.float32)
+        for step in tf.range(counts[0], counts[0] + counts[1]):
+            total += self._step(step, counts[2], data)
+        return total / tf.cast(counts[1], tf.float32)
 
-    def _step(self, step: Any, columns: Columns) -> Any:
-        series, origins = self._sample(step)
+    def _step(self, step: Any, seed: Any, data: dict[str, Any]) -> Any:
+        series, lengths = self._sample(step, seed, data)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self._loss(self.model, columns, series, origins, training=True)[0])
+            loss = tf.reduce_mean(self._loss(self.model, data, series, lengths, training=True)[0])
         variables = self.model.trainable_variables
         tensors = [variable.value for variable in variables]  # TensorFlow's own: an encoder cut off has gradient zero
         gradients = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -136,33 +145,30 @@ class _Trainer:
         share = tf.cast(step, tf.float32) / self.plan.steps
         return self.plan.learning_rate * (0.1 + 0.9 * 0.5 * (1 + tf.cos(np.pi * share)))
 
-    def _sample(self, step: Any) -> tuple[Any, Any]:
+    def _sample(self, step: Any, seed: Any, data: dict[str, Any]) -> tuple[Any, Any]:
         """Draw a batch of windows, each as likely as any other: series and steps before the origin, (batch,) each."""
+        cumulative = data["cumulative"]
         draw = tf.random.stateless_uniform(
-            (self.plan.batch,), seed=tf.stack([self.seed, step]), maxval=self.cumulative[-1], dtype=tf.int64
+            (self.plan.batch,), seed=tf.stack([seed, step]), maxval=cumulative[-1], dtype=tf.int64
         )
-        series = tf.searchsorted(self.cumulative, draw, side="right")
-        before = tf.gather(tf.concat([[tf.constant(0, tf.int64)], self.cumulative], 0), series)
-        return series, tf.gather(self.places["least"], series) + draw - before
+        series = tf.searchsorted(cumulative, draw, side="right")
+        before = tf.gather(tf.concat([[tf.constant(0, tf.int64)], cumulative], 0), series)
+        return series, tf.gather(data["least"], series) + draw - before
 
     def _loss(
-        self, model: Any, columns: Columns, series: Any, lengths: Any, training: bool = False
+        self, model: Any, data: dict[str, Any], series: Any, lengths: Any, training: bool = False
     ) -> tuple[Any, Any, Any]:
         """Return per window: loss over all quantiles, error of the median, error of the base forecast; each (rows,)."""
-        place = {name: tf.gather(values, series) for name, values in self.places.items()}
-        ends = place["begins"] + lengths
-        rows = gather(
-            keras.ops,
-            self.plan,
-            columns,
-            (place["begins"], ends, place["limits"], place["starts"] + lengths),
-            tf.gather(self.static, series),
-        )
+        begins, limits, starts = (tf.gather(data[name], series) for name in PLACES[:3])
+        ends = begins + lengths
+        columns = Columns(**{name: data[name] for name in COLUMNS}, first=0)
+        places = (begins, ends, limits, starts + lengths)
+        rows = gather(keras.ops, self.plan, columns, places, tf.gather(data["static"], series))
         inputs = prepare(keras.ops, self.plan, rows)
-        index = tf.minimum(ends[:, None] + np.arange(self.plan.horizon), place["limits"][:, None] - 1)
+        index = tf.minimum(ends[:, None] + np.arange(self.plan.horizon), limits[:, None] - 1)
         values = tf.gather(columns.values, index)
         missing = tf.math.is_nan(values)
-        weight = tf.where(missing, 0.0, inputs.spread * tf.gather(self.gains, series)[:, None])
+        weight = tf.where(missing, 0.0, inputs.spread * tf.gather(data["gains"], series)[:, None])
         truth = (tf.where(missing, 0.0, values) - inputs.level) / inputs.spread
         residual = truth - inputs.base
         errors = residual[:, :, None] - model([inputs.encoder, inputs.decoder], training=training)
@@ -174,27 +180,36 @@ class _Trainer:
             tf.reduce_mean(weight * tf.abs(residual), -1),
         )
 
-    def _errors(self, series: Any, lengths: Any, columns: dict[str, Any]) -> Any:
-        return tf.stack(self._loss(self.shadow, Columns(**columns, first=0), series, lengths))
+    def _errors(self, series: Any, lengths: Any, data: dict[str, Any]) -> Any:
+        return tf.stack(self._loss(self.shadow, data, series, lengths))
 
-    def validate(self, validation: tuple[Integers, Integers], base: bool = False) -> float:
+    def _validate(self, data: dict[str, Any], validation: tuple[Integers, Integers], base: bool = False) -> float:
         """Return the mean error of the averaged weights (or of the base forecast) on the validation windows."""
-        for variable, average in zip(self.shadow.trainable_variables, self.average, strict=True):
-            variable.assign(average)
         every = thinning(validation[0])
         series, lengths = (part[::every] for part in validation)
         total = 0.0
         for first in range(0, len(series), VALIDATION_BATCH):
             batch = slice(first, first + VALIDATION_BATCH)
-            errors = self.errors(tf.constant(series[batch]), tf.constant(lengths[batch]), self.columns)
+            errors = self.errors(tf.constant(series[batch]), tf.constant(lengths[batch]), data)
             total += float(tf.reduce_sum(errors[2 if base else 1]))
         return total / len(series)
 
-    def averaged_weights(self) -> dict[str, Floats]:
-        """Return the averaged weights by name."""
-        for variable, average in zip(self.shadow.trainable_variables, self.average, strict=True):
-            variable.assign(average)
-        return weights_of(self.shadow)
+
+def _signature(plan: Plan) -> dict[str, Any]:
+    """Return names, shapes and types of what the compiled functions read, whatever the panel."""
+    columns = {"past": len(plan.past), "future": len(plan.future), "calendar": len(plan.calendar)}
+    tables = {name: tf.TensorSpec([None, width], tf.float32) for name, width in columns.items()}
+    lists = {name: tf.TensorSpec([None], tf.float32) for name in ("values", "gains")}
+    places = {name: tf.TensorSpec([None], tf.int64) for name in (*PLACES, "cumulative")}
+    return tables | lists | places | {"static": tf.TensorSpec([None, len(plan.static)], tf.float32)}
+
+
+def _tensors(examples: Examples) -> dict[str, Any]:
+    """Return what the compiled functions read, by name."""
+    arrays = {name: getattr(examples.columns, name) for name in COLUMNS}
+    arrays |= {name: getattr(examples, name) for name in PLACES}
+    arrays |= {"gains": examples.gains.astype(np.float32), "static": examples.static.astype(np.float32)}
+    return {name: tf.constant(array) for name, array in {**arrays, "cumulative": np.cumsum(examples.counts)}.items()}
 
 
 def device_report(device: Device, cell: Cell) -> dict[str, Any]:
