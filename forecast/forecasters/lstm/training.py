@@ -44,12 +44,13 @@ class Epoch:
 
 
 def train_member(
-    plan: Plan, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], None]
+    plan: Plan, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], bool]
 ) -> tuple[dict[str, Floats], list[Epoch]]:
     """Train one network; return its weights by name and the history.
 
     until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which weights
-    are best; or the number of steps. The same arguments give the same weights on the same machine.
+    are best; or the number of steps. listen answers whether that is enough. The same arguments and answers give the
+    same weights on the same machine.
     """
     keras.utils.set_random_seed(seed)
     trainer = _Trainer(plan, examples, seed)
@@ -61,13 +62,12 @@ def train_member(
         loss = float(trainer.epoch(tf.constant(done), tf.constant(steps), trainer.columns))
         error = trainer.validate(validation) if validation else None
         history.append(Epoch(done + steps, loss, error, reference))
-        listen(history[-1])
-        if error is None:
-            continue
-        since += 1
-        if error < best:
-            best, since, weights = error, 0, trainer.averaged_weights()
-        if since >= plan.patience:
+        enough = listen(history[-1])
+        if error is not None:
+            since += 1
+            if error < best:
+                best, since, weights = error, 0, trainer.averaged_weights()
+        if enough or since >= plan.patience:
             break
     weights = weights if validation else trainer.averaged_weights()
     del trainer
