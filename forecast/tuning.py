@@ -90,7 +90,7 @@ def tune(plan: Plan, parts: Split, options: TrainOptions, around: Surroundings, 
     is noted there. With a time limit the search takes at most half of what is left. Raises UsageError where Optuna is
     not installed.
     """
-    optuna = _optuna()
+    optuna = import_optuna()
     kinds = space(optuna, plan, parts.fit, options)
     wanted, mark, clock = options.trials or 0, fingerprint(plan, parts.fit), around.clock
     noted, stale = _noted(around.notes, mark)
@@ -115,6 +115,18 @@ def tune(plan: Plan, parts: Split, options: TrainOptions, around: Surroundings, 
         if around.notes is not None:
             around.notes.write(as_json({"fingerprint": mark, "trials": [asdict(one) for one in trials]}))
     return _concluded(plan, trials, len(noted[:wanted]), stale)
+
+
+def import_optuna() -> Any:
+    """Return Optuna, silent; UsageError where it is not installed."""
+    try:
+        import optuna
+    except ImportError:
+        raise UsageError(
+            "--trials needs Optuna, which is not installed.\nInstall it with: pip install 'forecast-lstm[tune]'"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
 
 
 def space(optuna: Any, plan: Plan, panel: Panel, options: TrainOptions) -> dict[str, Any]:
@@ -240,15 +252,3 @@ def _concluded(plan: Plan, trials: list[Trial], taken: int, stale: bool) -> Sear
 def _stage(listen: Listener, name: str) -> Callable[..., None]:
     """Return who tells a listener of the looks at one trial."""
     return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))
-
-
-def _optuna() -> Any:
-    """Import Optuna, silent; UsageError where it is not installed."""
-    try:
-        import optuna
-    except ImportError:
-        raise UsageError(
-            "--trials needs Optuna, which is not installed.\nInstall it with: pip install 'forecast-lstm[tune]'"
-        ) from None
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna

@@ -51,7 +51,7 @@ MAY_IMPORT = {
     },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *("pipeline", "prediction", "tables", "store", "report", "evaluation"),
+        *("pipeline", "tuning", "prediction", "tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }

@@ -48,7 +48,7 @@ def train(
     """Train on a table, compare with baselines, publish, forecast."""
     models, name = home(data, common)
     columns, say = PredictOptions(prefix=prefix), speaker(common)
-    from forecast import store
+    from forecast import store, tuning
     from forecast.commands import record
     from forecast.commands.predict import notices
     from forecast.prediction import unknown_ahead
@@ -59,6 +59,8 @@ def train(
     store.check_name(name)
     if output is not None:
         write.check_output(output, [data])
+    if options.trials:
+        tuning.import_optuna()
     reading = _read(data, read, columns, say)
     around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
     outcome, judgement = _train(reading, options, common, around)

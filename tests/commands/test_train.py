@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -242,4 +243,10 @@ def test_a_time_limit_without_a_unit_is_refused_before_reading(world: Any, capsy
         "Error: --time-limit '90' is no length of time.\n"
         "Give numbers with their units d, h, m and s, such as 90s, 10m or 1h30m.\n"
     )
+    assert world.calls == []
+
+
+def test_trials_without_optuna_are_refused_before_reading(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert run(["train", "sales.csv", "--trials", "3"]) == 2
     assert world.calls == []

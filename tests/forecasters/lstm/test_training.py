@@ -86,7 +86,7 @@ def test_a_member_stops_where_the_listener_has_had_enough():
 
 
 def test_a_member_that_the_listener_does_not_want_is_not_trained():
-    plan, heard = replace(PLAN, transforms=("standard", "log", "standard"), steps=20), []
+    plan, heard = replace(PLAN, transforms=("standard", "robust", "standard"), steps=20), []
 
     def listen(done, total, loss, skill):
         heard.append((done, total, loss is None))
@@ -96,7 +96,7 @@ def test_a_member_that_the_listener_does_not_want_is_not_trained():
     assert heard == [(0, 60, True), (20, 60, False), (20, 60, True), (40, 60, False), (40, 60, True)]
     assert len(result.steps) == 2
     fitted, small = network.first_members(result.fitted, plan, 2)
-    assert small.transforms == ("standard", "log")
+    assert small.transforms == ("standard", "robust")
     assert {name: array.shape for name, array in fitted.arrays.items()} == network.shapes(small, 6)
 
 
