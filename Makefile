@@ -5,14 +5,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-system check wheel samples bench bench-accuracy bench-memory bench-speed bench-recall clean
+.PHONY: help demo test test-system check wheel samples bench bench-accuracy bench-memory bench-speed bench-recall bench-time-limit clean
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
 	@echo 'make test         all tests that need neither root nor services'
 	@echo 'make test-system  tests with strace: faults while a result is being published'
 	@echo 'make check        lint, format, types, content of the wheel'
-	@echo 'make bench        accuracy, memory, speed, recall of the network; results in benchmarks/results/'
+	@echo 'make bench        accuracy, memory, speed, recall, time limit; results in benchmarks/results/'
 	@echo 'make samples      make the tables of data/ again from their packages'
 
 # Stamps: set-up runs again only when the description of the package has changed.
@@ -56,7 +56,7 @@ wheel: .venv/developing
 samples: .venv/installed
 	$(BIN)/python data/make_samples.py
 
-bench: bench-accuracy bench-memory bench-speed bench-recall
+bench: bench-accuracy bench-memory bench-speed bench-recall bench-time-limit
 
 # SET=m4_hourly runs one set alone, SEED=2 another seed.
 bench-accuracy: .venv/installed
@@ -67,6 +67,9 @@ bench-memory bench-recall: bench-%: .venv/installed
 
 bench-speed: .venv/installed
 	$(BIN)/python benchmarks/predict_speed.py
+
+bench-time-limit: .venv/installed
+	$(BIN)/python benchmarks/time_limit.py
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -73,3 +73,9 @@ class ResourceError(ForecastError):
     """A resource is missing: a GPU that was asked for, or memory."""
 
     exit_code = 18
+
+
+class TimeLimitError(ForecastError):
+    """The time limit that was given is over before there is anything to publish."""
+
+    exit_code = 124

@@ -7,10 +7,12 @@ A field left at None means: settle it from the data. `__post_init__` checks what
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Annotated, Any
 
 from typer import Option
 
+from forecast.durations import seconds_of
 from forecast.errors import UsageError
 
 
@@ -335,6 +337,27 @@ class TrainOptions:
             rich_help_panel=NETWORK,
         ),
     ] = None
+    trials: Annotated[
+        int | None,
+        Option(
+            "--trials",
+            metavar="N",
+            min=1,
+            help="Settings of the network to try before training; the best on the validation rows is taken. Needs "
+            "forecast-lstm[tune]. An interrupted search goes on when it is started again.",
+            rich_help_panel=NETWORK,
+        ),
+    ] = None
+    time_limit: Annotated[
+        str | None,
+        Option(
+            "--time-limit",
+            metavar="DUR",
+            help="Be done after this time, such as 90s, 10m or 1h30m, with the best there is: the result then "
+            "depends on the speed of the machine. Kept within 10 % or 5 s.",
+            rich_help_panel=RUN,
+        ),
+    ] = None
     require_skill: Annotated[
         float | None,
         Option(
@@ -349,6 +372,15 @@ class TrainOptions:
         Device, Option("--device", help="Where to train; gpu without a GPU is an error.", rich_help_panel=NETWORK)
     ] = Device.AUTO
     seed: Annotated[int, Option("--seed", metavar="N", min=0, help="Fixes the result.", rich_help_panel=NETWORK)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        _ = self.seconds
+
+    @property
+    def seconds(self) -> float:
+        """The time limit in seconds; infinite without one."""
+        return inf if self.time_limit is None else seconds_of(self.time_limit, "--time-limit")
 
 
 @dataclass(frozen=True)

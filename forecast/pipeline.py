@@ -1,7 +1,7 @@
 """The story of a training, step by step. Which rows each number has seen: evaluation/backtest.py."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -15,14 +15,18 @@ from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm.network import Look
 from forecast.options import Forecaster, ReadOptions, TrainOptions
+from forecast.pacing import Pace
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
 from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
+from forecast.surroundings import Clock, Surroundings
 from forecast.trained import Forecasts, Trained
+from forecast.tuning import Search, tune
 
 TOLERANCE = 1e-4  # of a series' scale, between Keras and the NumPy runtime; more, and nothing is published
 GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
@@ -38,6 +42,8 @@ class Outcome:
     forecasts: Forecasts  # from the end of the panel
     agreement: float  # largest difference between Keras and the runtime on backtest windows, as a share of the scale
     device: dict[str, Any]  # device, cudnn, why_not
+    cut: tuple[str, ...] = ()  # what a time limit has cut, in words
+    search: Search | None = None  # the trials, where there were any
 
 
 def train(
@@ -47,14 +53,16 @@ def train(
     source: dict[str, Any] | None = None,
     listen: Listener = silent,
     plan: Plan | None = None,
+    around: Surroundings | None = None,
 ) -> Outcome:
     """Choose on the end of the data, check on rows nobody has seen, then train on everything: two trainings in all.
 
     read and source say how the table was read, for the bundle; a given plan is taken as it is. Raises DataError when
-    the panel is too short, UsageError when options contradict each other, ForecastError when Keras and the NumPy
-    runtime do not agree: then nothing may be published.
+    the panel is too short, UsageError when options contradict each other, TimeLimitError when there is no time for
+    anything, ForecastError when Keras and the NumPy runtime do not agree: then nothing may be published.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
+    around = around or Surroundings(Clock(options.seconds))
     if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
     names = {"past": read.past, "future": read.future, "static": read.static}
@@ -67,10 +75,17 @@ def train(
         )
     device = choose_device(options)
 
-    first, steps, history = fit_all(parts.fit, plan, parts.validation, _stage(listen, "choosing"))
-    shares = choose_shares(first[0], parts, plan)
-    first[0], plan = network.keep(first[0], plan, shares), plan.with_shares(shares)
-    steps = tuple(step for step, share in zip(steps, shares, strict=True) if share)
+    search = tune(plan, parts, options, around, listen) if options.trials else None
+    if search:
+        plan, parts = search.plan, split(panel, search.plan)
+    pace, members = Pace(around.clock, parts, plan), plan.members
+    first, steps, history = fit_all(parts.fit, plan, parts.validation, pace.choosing(_stage(listen, "choosing")))
+    first, plan = pace.keep(first, len(steps))
+    if first[0].kind is Kind.NETWORK:
+        shares = choose_shares(first[0], parts, plan)
+        first[0], plan = network.keep(first[0], plan, shares), plan.with_shares(shares)
+        steps = tuple(step for step, share in zip(steps, shares, strict=False) if share)
+        pace.plan = plan
     weights = choose_weights(first, parts, plan)
     backtest, bands = check(first, weights, parts, plan)
     agreement = network_agreement(first, parts, plan)
@@ -81,7 +96,8 @@ def train(
         )
 
     kept = [kind for kind, weight in weights.items() if weight > 0]
-    final, more = refit(panel, plan, kept, steps, _stage(listen, "final"))
+    final, more, count = refit(panel, plan, kept, steps, pace.final(steps, _stage(listen, "final")))
+    final, plan = pace.trained(final, count)
     if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
         raise ForecastError(
             "training on all rows did not converge: a weight is not finite; nothing was published.\n"
@@ -99,11 +115,13 @@ def train(
         context=context_of(panel, plan),
         source=source or {},
     )
-    return Outcome(trained, backtest, (*history, *more), predict(trained, panel, assume_future=True), agreement, device)
+    forecasts = predict(trained, panel, assume_future=True)
+    cut = pace.cut(members)
+    return Outcome(trained, backtest, (*history, *more), forecasts, agreement, device, cut, search)
 
 
 def fit_all(
-    panel: Panel, plan: Plan, validation: Rolling, listen: Callable[[int, int, float, float | None], None]
+    panel: Panel, plan: Plan, validation: Rolling, listen: Look
 ) -> tuple[list[Fitted], tuple[int, ...], list[dict[str, Any]]]:
     """Fit every forecaster on the visible rows; return them, the best step of each network, the training history."""
     fitted = [fit(panel, plan) for fit in registry.FIT.values()]
@@ -117,18 +135,21 @@ def refit(
     plan: Plan,
     kinds: list[Kind],
     steps: tuple[int, ...],
-    listen: Callable[[int, int, float, float | None], None],
-) -> tuple[list[Fitted], list[dict[str, Any]]]:
-    """Fit the chosen forecasters on all rows, the network for as many steps as validation found."""
-    fitted, history = [], []
+    listen: Look,
+) -> tuple[list[Fitted], list[dict[str, Any]], int]:
+    """Fit the chosen forecasters on all rows, the network for as many steps as validation found.
+
+    Returns them, the training history, and how many members of the network there was time for.
+    """
+    fitted, history, count = [], [], plan.members
     for kind in kinds:
         if kind is Kind.NETWORK:
             result = network.fit(panel, plan, steps, listen)
             fitted.append(result.fitted)
-            history = [{"phase": "final", **row} for row in result.history]
+            history, count = [{"phase": "final", **row} for row in result.history], len(result.steps)
         else:
             fitted.append(registry.FIT[kind](panel, plan))
-    return fitted, history
+    return fitted, history, count
 
 
 def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]:
@@ -177,11 +198,14 @@ def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
     """
     from forecast.forecasters.lstm.model import largest_difference  # Keras runs already
 
+    found = next((one for one in fitted if one.kind is Kind.NETWORK), None)
+    if found is None:
+        return 0.0
     rows = np.unique(np.linspace(0, len(parts.held.series) - 1, min(64, len(parts.held.series))).astype(np.int64))
     panel, known = parts.held.panel.select(rows), parts.held.series[rows]
     ranges = [np.nanmax(values) - np.nanmin(values) for values in map(panel.values, range(len(panel)))]
     scale = np.maximum(seasonal_difference(parts.fit, plan.season)[known], ranges)
-    return largest_difference(next(one for one in fitted if one.kind is Kind.NETWORK), panel, known, plan, scale)
+    return largest_difference(found, panel, known, plan, scale)
 
 
 def context_of(panel: Panel, plan: Plan) -> Panel:
@@ -219,7 +243,7 @@ def golden(trained: Trained) -> bytes:
     return json.dumps(document).encode()
 
 
-def _stage(listen: Listener, name: str) -> Callable[[int, int, float, float | None], None]:
+def _stage(listen: Listener, name: str) -> Look:
     return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))
 
 

@@ -25,7 +25,9 @@ TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MOD
 MAY_IMPORT = {
     "forecast.errors": set(),
     "forecast.progress": set(),
-    "forecast.options": {"errors"},
+    "forecast.surroundings": set(),
+    "forecast.durations": {"errors"},
+    "forecast.options": {"errors", "durations"},
     "forecast.plan": {"errors", "options"},
     "forecast.panels": {"errors", "options", "plan"},
     "forecast.forecasters.fitted": set(),
@@ -37,13 +39,19 @@ MAY_IMPORT = {
     "forecast.report": {"errors", "options", "plan", "panels", "forecasters.fitted", "evaluation", "trained"},
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
     "forecast.prediction": {"errors", "plan", "panels", "trained", "forecasters", "evaluation"},
+    "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
+    "forecast.tuning": {
+        *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
+        "store.records",
+    },
     "forecast.pipeline": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction"),
+        *("surroundings", "pacing", "tuning"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
     "forecast.commands": {
-        *("errors", "options", "plan", "progress", "panels", "trained", "forecasters.fitted"),
-        *("pipeline", "prediction", "tables", "store", "report", "evaluation"),
+        *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
+        *("pipeline", "tuning", "prediction", "tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }
@@ -55,6 +63,7 @@ HEAVY = {  # slow to import: the only modules that may do so at their top, so th
     "sklearn": set(),
     "scipy": set(),
     "matplotlib": set(),
+    "optuna": set(),
 }
 LATE = {  # the same inside a function, where the work begins
     "tensorflow": {f"{NETWORK}.device"},
@@ -62,6 +71,7 @@ LATE = {  # the same inside a function, where the work begins
     "sklearn": {"forecast.panels.scaling"},
     "scipy": set(),
     "matplotlib": {"forecast.report.plot"},
+    "optuna": {"forecast.tuning"},
 }
 
 TOUCH_FILES = ("forecast.tables", "forecast.store", "forecast.report", "forecast.commands")

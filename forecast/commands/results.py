@@ -51,6 +51,7 @@ def result_files(
     names: the user's id and time column; model: NAME@VERSION.
     """
     plan = outcome.trained.plan
+    trials = {"trials.csv": rows_as_csv(outcome.search.rows())} if outcome.search and outcome.search.trials else {}
     return {
         "predictions.csv": table_bytes(outcome.forecasts, names, columns, model),
         "metrics.json": (json.dumps(judgement.metrics, indent=2, ensure_ascii=False) + "\n").encode(),
@@ -58,6 +59,7 @@ def result_files(
         "metrics_by_step.csv": columns_as_csv(metrics.by_step(outcome.backtest, plan)),
         "backtest.csv": backtest_as_csv(outcome.backtest, plan),
         "history.csv": rows_as_csv(outcome.history),
+        **trials,
         "forecast.png": forecast_plot(panel, outcome.forecasts, plan, model, judgement.verdict),
     }
 

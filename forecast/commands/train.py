@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forecast.pipeline import Outcome
     from forecast.progress import Listener, Progress
     from forecast.store import Published
+    from forecast.surroundings import Surroundings
     from forecast.tables import Reading
 
 SUFFIXES = re.compile(r"\.(csv|tsv|txt|parquet|jsonl)(\.(gz|zst))?$|\.(gz|zst)$", re.IGNORECASE)
@@ -47,31 +48,37 @@ def train(
     """Train on a table, compare with baselines, publish, forecast."""
     models, name = home(data, common)
     columns, say = PredictOptions(prefix=prefix), speaker(common)
-    from forecast import store
+    from forecast import store, tuning
     from forecast.commands import record
     from forecast.commands.predict import notices
     from forecast.prediction import unknown_ahead
+    from forecast.surroundings import Clock, Surroundings
     from forecast.tables import write
 
     run = record.begin()
     store.check_name(name)
     if output is not None:
         write.check_output(output, [data])
+    if options.trials:
+        tuning.import_optuna()
     reading = _read(data, read, columns, say)
-    outcome, judgement = _train(reading, options, common)
+    around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
+    outcome, judgement = _train(reading, options, common, around)
     unknown = unknown_ahead(reading.panel, outcome.trained.plan.horizon)
     if unknown:
         say(
             f"{', '.join(outcome.trained.plan.future)}: not known for {unknown:,} of the steps to forecast; their "
             "means stand in for them in predictions.csv (--future-data)."
         )
+    for line in _remarks(outcome, options):
+        say(line)
     say(judgement.settled if not common.verbose else judgement.details)
     say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
     for notice in notices(outcome.forecasts, outcome.trained.plan.horizon):
         say(notice)
     _demand_skill(judgement, options)
     stopping.check()
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
+    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, options))
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
     say("\n".join(_places(published, output)))
@@ -110,15 +117,24 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
     return reading
 
 
-def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> "tuple[Outcome, Judgement]":
+def _train(
+    reading: "Reading", options: TrainOptions, common: CommonOptions, around: "Surroundings"
+) -> "tuple[Outcome, Judgement]":
     """Train with progress on display, and judge the result."""
     from forecast import pipeline
     from forecast.commands.progress import shown
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), _stoppable(listen))
+        source, listen = _findable(reading.source), _stoppable(listen)
+        outcome = pipeline.train(reading.panel, options, reading.options, source, listen, around=around)
     return outcome, judge(outcome)
+
+
+def _remarks(outcome: "Outcome", options: TrainOptions) -> list[str]:
+    """Return what a search has found and what a time limit has cut, one line each."""
+    found = [outcome.search.sentence] if outcome.search else []
+    return found + ([f"--time-limit {options.time_limit}: {'; '.join(outcome.cut)}"] if outcome.cut else [])
 
 
 def _demand_skill(judgement: "Judgement", options: TrainOptions) -> None:
@@ -148,7 +164,12 @@ def _findable(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _files(
-    run: "Run", outcome: "Outcome", judgement: "Judgement", reading: "Reading", columns: PredictOptions
+    run: "Run",
+    outcome: "Outcome",
+    judgement: "Judgement",
+    reading: "Reading",
+    columns: PredictOptions,
+    options: TrainOptions,
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name."""
     from forecast import pipeline
@@ -164,6 +185,8 @@ def _files(
             "seed": outcome.trained.plan.seed,
             **outcome.device,
             "agreement": outcome.agreement,
+            "search": outcome.search.sentence if outcome.search else None,
+            "time_limit": {"seconds": options.seconds, "cut": list(outcome.cut)} if options.time_limit else None,
             "verdict": judgement.verdict,
             "notices": list(reading.notices),
             "output": record.output_part(files),

@@ -67,7 +67,7 @@ def publish(
         raise OutputError(f"{place}: this version exists already.\nRun again: a version is never changed.")
     before, placed = _pointer(home), False
     try:
-        _make_home(home)
+        make_home(home)
         _write_folder(temporary, content)
         # What could not be loaded tomorrow must not replace what can be loaded today.
         manifest = read_manifest(temporary)
@@ -119,7 +119,7 @@ def _content(core: Mapping[str, bytes], files: Mapping[str, bytes], version: str
     return {**content, **manifest_of(version, content, data if isinstance(data, str) else None)}
 
 
-def _make_home(home: Path) -> None:
+def make_home(home: Path) -> None:
     """Make the model's folder and its parents where they are missing, durably."""
     if not home.parent.is_dir():
         home.parent.mkdir(parents=True, exist_ok=True)

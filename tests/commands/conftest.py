@@ -91,7 +91,7 @@ def replace_outside(world: World, put: Callable[..., None]) -> None:
         settled = ReadOptions(id=("shop",), time=("day",), target="sales")
         return SimpleNamespace(panel=world.panel, options=settled, notices=("2 gaps stay missing.",), source=SOURCE)
 
-    def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any) -> pipeline.Outcome:
+    def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any, around: Any) -> pipeline.Outcome:
         world.calls.append(("train", options))
         return outcome_of(panel)
 

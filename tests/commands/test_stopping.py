@@ -71,7 +71,7 @@ def test_a_training_stops_at_its_next_look_after_a_signal_that_was_dropped(tmp_p
     code = (
         "import sys, forecast.pipeline, forecast.commands as commands\n"
         "from forecast.progress import Progress\n"
-        "def train(panel, options, read, source, listen):\n"
+        "def train(panel, options, read, source, listen, **_):\n"
         "    lose(15)\n"
         "    listen(Progress('choosing', 1, 2, None, None))\n"
         "    print('it went on')\n"

@@ -1,12 +1,18 @@
 import json
 import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from forecast import pipeline
 from forecast.commands import run
 from forecast.commands.train import model_name
 from forecast.errors import UsageError
+from forecast.tuning import Search, State, Trial
 
 
 @pytest.mark.parametrize(
@@ -175,3 +181,72 @@ def test_verbose_prints_the_whole_plan(world: Any, capsys: pytest.CaptureFixture
     lines = capsys.readouterr().err.splitlines()
     assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": "sales"}'
     assert lines[2].startswith('Plan {"horizon": 2, "window": 4, ')
+
+
+@pytest.fixture
+def cut_world(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let training find settings, and be cut short."""
+    trial = Trial(0, 64, 1, 0.1, 4e-3, 2, 4, (0.9, 0.8), State.COMPLETE)
+    whole = pipeline.train  # the world's own
+
+    def train(*arguments: Any, around: Any) -> Any:
+        world.calls.append(("around", around))
+        outcome = whole(*arguments, around=around)
+        search = Search(outcome.trained.plan, (trial,), "1 trial; none is better")
+        return replace(outcome, search=search, cut=("1 of 2 networks", "learning stopped at step 50"))
+
+    monkeypatch.setattr(pipeline, "train", train)
+    return world
+
+
+def test_what_a_search_found_and_a_limit_cut_is_said(cut_world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "sales.csv", "--time-limit", "1m30s", "--trials", "1"]) == 0
+    assert capsys.readouterr().err.splitlines()[1:3] == [
+        "1 trial; none is better",
+        "--time-limit 1m30s: 1 of 2 networks; learning stopped at step 50",
+    ]
+
+
+def test_the_run_record_holds_the_search_and_the_limit(cut_world: Any) -> None:
+    run(["train", "sales.csv", "--time-limit", "1m30s", "--trials", "1"])
+    record = json.loads(cut_world.published["run.json"])
+    assert record["search"] == "1 trial; none is better"
+    assert record["time_limit"] == {"seconds": 90.0, "cut": ["1 of 2 networks", "learning stopped at step 50"]}
+
+
+def test_without_search_and_limit_the_run_record_says_so(world: Any) -> None:
+    run(["train", "sales.csv"])
+    record = json.loads(world.published["run.json"])
+    assert (record["search"], record["time_limit"]) == (None, None)
+
+
+def test_the_trials_are_published(cut_world: Any) -> None:
+    run(["train", "sales.csv", "--trials", "1"])
+    assert cut_world.published["trials.csv"] == (
+        b"number,units,layers,dropout,learning_rate,segment,window,error,looks,state\n"
+        b"0,64,1,0.1,0.004,2,4,0.8,2,complete\n"
+    )
+
+
+def test_the_clock_starts_with_the_command_and_the_trials_are_kept_with_the_model(cut_world: Any) -> None:
+    before = time.monotonic()
+    run(["train", "sales.csv", "--time-limit", "90s", "-m", "shop"])
+    around = cut_world.seen("around")
+    assert around.clock.limit == 90
+    assert before <= around.clock.begin <= time.monotonic()
+    assert around.notes.path == Path("models/shop/trials.json")
+
+
+def test_a_time_limit_without_a_unit_is_refused_before_reading(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "sales.csv", "--time-limit", "90"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: --time-limit '90' is no length of time.\n"
+        "Give numbers with their units d, h, m and s, such as 90s, 10m or 1h30m.\n"
+    )
+    assert world.calls == []
+
+
+def test_trials_without_optuna_are_refused_before_reading(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    assert run(["train", "sales.csv", "--trials", "3"]) == 2
+    assert world.calls == []

@@ -23,6 +23,8 @@ from forecast.plan import MEDIAN, Plan
 if TYPE_CHECKING:
     from forecast.forecasters.lstm.training import Epoch
 
+Look = Callable[[int, int, float | None, float | None], bool | None]  # what is told of a training; see `fit`
+
 GATES = {Cell.LSTM: 4, Cell.GRU: 3, Cell.RNN: 1}
 
 
@@ -182,13 +184,13 @@ class NetworkFit:
     history: tuple[dict[str, float | int | None], ...]
 
 
-def fit(
-    panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Callable[[int, int, float, float | None], None]
-) -> NetworkFit:
+def fit(panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look) -> NetworkFit:
     """Train the ensemble on the visible steps of the panel, in TensorFlow.
 
     until: the validation origins (in rows that lie ahead of the visible ones), or the steps of each member.
-    listen is told (steps done, steps in all, loss, skill against the base forecast).
+    listen is told (steps done, steps in all, loss, skill against the base forecast) when a member begins, the loss then
+    being None, and after each of its epochs. It answers whether that is enough: of this member, or, when one begins, of
+    the ensemble, which then has fewer members than the plan.
     """
     from forecast.forecasters.lstm.training import trainer_of  # TensorFlow starts here, after the data were checked
 
@@ -204,9 +206,11 @@ def fit(
     steps: list[int] = []
     for member, transform in enumerate(plan.transforms):
 
-        def look(epoch: "Epoch", done: int = member * plan.steps) -> None:
-            listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill)
+        def look(epoch: "Epoch", done: int = member * plan.steps) -> bool:
+            return bool(listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill))
 
+        if listen(member * plan.steps, plan.members * plan.steps, None, None):
+            break
         fitted = Fitted(Kind.NETWORK, arrays)
         inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
         stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]

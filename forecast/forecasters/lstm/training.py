@@ -45,9 +45,7 @@ class Epoch:
         return None if self.validation is None or not self.reference else 1 - self.validation / self.reference
 
 
-@lru_cache(
-    maxsize=4
-)  # of different windows, at most: a graph takes seconds to trace, and memory that is never given back
+@lru_cache(maxsize=4)  # windows, about: a graph takes seconds to trace, and its memory is never given back
 def trainer_of(plan: Plan) -> "Trainer":
     """Return the trainer for networks of this plan, the same one each time."""
     return Trainer(plan)
@@ -80,12 +78,13 @@ class Trainer:
         self.errors = tf.function(self._errors, input_signature=[rows, rows, data])
 
     def train(
-        self, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], None]
+        self, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], bool]
     ) -> tuple[dict[str, Floats], list[Epoch]]:
         """Train one network; return its weights by name and the history.
 
         until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which
-        weights are best; or the number of steps. The same arguments give the same weights on the same machine.
+        weights are best; or the number of steps. listen answers whether that is enough. The same arguments and answers
+        give the same weights on the same machine.
         """
         self._begin(seed)
         data, plan = _tensors(examples), self.plan
@@ -97,13 +96,12 @@ class Trainer:
             loss = float(self.epoch(tf.constant([done, steps, seed]), data))
             error = self._validate(data, validation) if validation else None
             history.append(Epoch(done + steps, loss, error, reference))
-            listen(history[-1])
-            if error is None:
-                continue
-            since += 1
-            if error < best:
-                best, since, weights = error, 0, weights_of(self.shadow)
-            if since >= plan.patience:
+            enough = listen(history[-1])
+            if error is not None:
+                since += 1
+                if error < best:
+                    best, since, weights = error, 0, weights_of(self.shadow)
+            if enough or since >= plan.patience:
                 break
         return weights if validation else weights_of(self.shadow), history
 

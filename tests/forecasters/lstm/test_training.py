@@ -77,6 +77,29 @@ def test_training_stops_when_validation_stops_improving_and_keeps_the_best_weigh
     assert result.steps[0] == result.history[int(np.argmin(errors))]["step"]
 
 
+def test_a_member_stops_where_the_listener_has_had_enough():
+    result = network.fit(waves(), PLAN, (PLAN.steps,), lambda done, *_: done == 20)
+    assert [row["step"] for row in result.history] == [20]
+    same = network.fit(waves(), PLAN, (20,), nobody)
+    name = "member_0.head.kernel"
+    assert result.fitted.arrays[name].tobytes() == same.fitted.arrays[name].tobytes()
+
+
+def test_a_member_that_the_listener_does_not_want_is_not_trained():
+    plan, heard = replace(PLAN, transforms=("standard", "robust", "standard"), steps=20), []
+
+    def listen(done, total, loss, skill):
+        heard.append((done, total, loss is None))
+        return loss is None and done == 40
+
+    result = network.fit(waves(), plan, (20, 20, 20), listen)
+    assert heard == [(0, 60, True), (20, 60, False), (20, 60, True), (40, 60, False), (40, 60, True)]
+    assert len(result.steps) == 2
+    fitted, small = network.keep(result.fitted, plan, (0.5, 0.5, 0.0)), plan.with_shares((0.5, 0.5, 0.0))
+    assert small.transforms == ("standard", "robust")
+    assert {name: array.shape for name, array in fitted.arrays.items()} == network.shapes(small, 6)
+
+
 def test_the_arrays_of_a_fitted_network_have_the_shapes_that_the_loader_expects():
     panel = replace(waves(), past=np.ones((1, 720)), static=np.arange(12.0).reshape(6, 2)).without_end(6)
     plan = replace(PLAN, past=("p",), static=("a", "b"), transforms=("standard", "robust"), cell=Cell.GRU, layers=2)

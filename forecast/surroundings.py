@@ -1,0 +1,49 @@
+"""What a training may use beside its data and options: time, and a place for notes."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How long a run may take, and how much of that is left; without a limit there is always time."""
+
+    limit: float = math.inf  # seconds from the beginning of the run to its files on the disk
+    begin: float = field(default_factory=time.monotonic)
+    now: Callable[[], float] = time.monotonic
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return self.now() - self.begin
+
+    @property
+    def left(self) -> float:
+        """Seconds to the limit; below 0 beyond it."""
+        return self.limit - self.spent
+
+    @property
+    def overrun(self) -> float:
+        """Seconds by which a run may miss its limit: what is promised of --time-limit."""
+        return max(5.0, 0.1 * self.limit)
+
+
+class Notes(Protocol):
+    """A place where a run writes down what the next one can use if it is interrupted."""
+
+    def read(self) -> bytes | None:
+        """Return what was written last; None where there is nothing."""
+
+    def write(self, data: bytes) -> None:
+        """Replace what was written, whole or not at all."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The clock of a run and its place for notes (None: it keeps none)."""
+
+    clock: Clock = field(default_factory=Clock)
+    notes: Notes | None = None
