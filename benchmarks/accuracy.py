@@ -27,7 +27,7 @@ import record
 from scores import Forecast, score
 from sets import SETS, Case, DataSet, load_case
 
-from forecast import Panel, Plan, Trained, TrainOptions, load, pipeline, predict
+from forecast import Trained, TrainOptions, load, pipeline, predict
 from forecast.evaluation.backtest import split
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Kind
@@ -118,27 +118,30 @@ def names_of(case: Case) -> dict[str, tuple[str, ...]]:
 
 def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trained, bool]]:
     """Yield name, model and whether its bands are its own, of every part that is scored."""
-    visible, plan = case.visible(), trained.plan
     for name in run.names:
         kind = next((kind for kind, alone in ALONE.items() if name.removesuffix(CUT) == alone), None)
         if kind is None:
             yield name, trained, True
         elif kind is not Kind.NETWORK:
-            yield name, alone(trained, kind, visible, plan), True
+            yield name, alone(trained, kind, case), True
         elif kind in {one.kind for one in trained.fitted}:
             (fitted,) = (one for one in trained.fitted if one.kind is kind)
             yield name, replace(trained, fitted=(fitted,), weights=(1.0,)), len(trained.fitted) == 1
         else:
-            only = replace(plan, forecaster=Forecaster.NETWORK)
-            yield name, pipeline.train(visible, run.options, case.read, plan=only).trained, True
+            only = replace(trained.plan, forecaster=Forecaster.NETWORK)
+            yield name, pipeline.train(case.visible(), run.options, case.read, plan=only).trained, True
 
 
-def alone(trained: Trained, kind: Kind, visible: Panel, plan: Plan) -> Trained:
+def alone(trained: Trained, kind: Kind, case: Case) -> Trained:
     """Return a baseline as if it had been published: calibrated on the held-back origins, then fitted on all rows."""
+    plan, visible = trained.plan, case.visible()
+    if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
+        plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
     parts = split(visible, plan)
     _, bands = pipeline.check([registry.FIT[kind](parts.fit, plan)], {kind: 1.0}, parts, plan)
     return replace(
         trained,
+        plan=plan,
         fitted=(registry.FIT[kind](visible, plan),),
         weights=(1.0,),
         calibration=bands,

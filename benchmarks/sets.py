@@ -158,7 +158,7 @@ def load_case(one: DataSet, folder: Path) -> Case:
         # A series that begins later was not there to be trained on.
         panel = panel.select(np.flatnonzero(panel.starts + 2 * one.seasons[0] <= origins[0]))
         trained = np.minimum(panel.lengths, origins[0] + 1 - panel.starts)
-        series, lengths = rolling(panel, origins, one.horizon)
+        series, lengths = rolling(panel, origins, one.horizon, max(one.seasons))
     before = panel.select(np.arange(len(panel)), trained)
     unit = np.array([seasonal_difference(before.values(row), one.seasons[0]) for row in range(len(panel))])
     return Case(
@@ -177,17 +177,19 @@ def steps_back(length: int, horizon: int) -> Integers:
     return horizon + apart * np.arange(ORIGINS)[::-1]
 
 
-def rolling(panel: Panel, origins: Integers, horizon: int) -> tuple[Integers, Integers]:
-    """Return series and visible steps of every row, (rows,) each, whose truth is known at least in part.
+def rolling(panel: Panel, origins: Integers, horizon: int, recent: int) -> tuple[Integers, Integers]:
+    """Return series and visible steps of every row, (rows,) each, that can be forecast and scored.
 
-    origins: (origins,) calendar ordinals of the last visible step, the same moments for all series.
+    origins: (origins,) calendar ordinals of the last visible step, the same moments for all series. Left out is an
+    origin after which nothing is known, or before which the series was silent for `recent` steps.
     """
     series = np.repeat(np.arange(len(panel)), len(origins))
     lengths = np.tile(origins, len(panel)) + 1 - panel.starts[series]
     going_on = lengths < panel.lengths[series]
     series, lengths = series[going_on], lengths[going_on]
-    known = np.isfinite(panel.select(series, lengths).truth(horizon)).any(axis=1)
-    return series[known], lengths[known]
+    cut = panel.select(series, lengths)
+    usable = np.isfinite(cut.truth(horizon)).any(axis=1) & np.isfinite(cut.tail(recent)).any(axis=1)
+    return series[usable], lengths[usable]
 
 
 def seasonal_difference(values: Floats, season: int) -> float:

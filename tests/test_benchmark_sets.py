@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sets import KEPT, ORIGINS, SETS, Case, DataSet, Windows, export, load_case, steps_back
+from sets import rolling as rolling_rows
+
+from forecast.panels.panel import panel_of
 
 
 def table(path: Path, lengths: dict[str, tuple[int, int]]) -> None:
@@ -83,6 +86,13 @@ def test_the_newest_origin_has_its_whole_truth(rolling: Case) -> None:
 
 def test_a_series_that_has_ended_is_not_forecast(rolling: Case) -> None:
     assert rolling.cut(np.flatnonzero(rolling.series == 1)).last.max() < 450
+
+
+def test_a_series_that_has_been_silent_is_not_forecast() -> None:
+    values = np.arange(20.0)
+    values[8:12] = np.nan
+    series, lengths = rolling_rows(panel_of({"a": values}), np.array([10, 12, 14]), 3, recent=4)
+    assert (series.tolist(), lengths.tolist()) == ([0, 0], [10, 14])
 
 
 def test_every_series_is_forecast_from_the_same_moments(rolling: Case) -> None:
