@@ -1,6 +1,8 @@
 """What every benchmark notes beside its figures: the commit, and the lines of a file of results."""
 
 import csv
+import fcntl
+import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,9 +47,14 @@ def merge(path: Path, rows: list[dict[str, Any]], fields: Sequence[str], key: Se
     """Add lines to a file of results, in place of those that have the same key, and print them."""
     fresh = [{name: str(row.get(name, "")) for name in fields} for row in rows]
     replaced = {tuple(row[name] for name in key) for row in fresh}
-    kept = [row for row in read(path) if tuple(row[name] for name in key) not in replaced]
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, [*kept, *fresh], fields)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # two models of one set may end at the same moment
+        kept = [row for row in read(path) if tuple(row[name] for name in key) not in replaced]
+        _write(path, [*kept, *fresh], fields)
+    finally:
+        os.close(folder)
     for row in fresh:
         print({name: value for name, value in row.items() if value}, flush=True)
 
