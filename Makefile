@@ -5,7 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-system check wheel samples bench bench-accuracy bench-memory bench-speed bench-recall bench-time-limit clean
+SHARED ?= ../shared
+
+.PHONY: help demo test test-system check wheel samples clean
+.PHONY: bench bench-accuracy bench-rivals bench-summary bench-memory bench-speed bench-recall bench-time-limit
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
@@ -13,6 +16,7 @@ help:
 	@echo 'make test-system  tests with strace: faults while a result is being published'
 	@echo 'make check        lint, format, types, content of the wheel'
 	@echo 'make bench        accuracy, memory, speed, recall, time limit; results in benchmarks/results/'
+	@echo 'make bench SET=m4_hourly SEED=2 PRESET=best    accuracy on one set'
 	@echo 'make samples      make the tables of data/ again from their packages'
 
 # Stamps: set-up runs again only when the description of the package has changed.
@@ -56,11 +60,29 @@ wheel: .venv/developing
 samples: .venv/installed
 	$(BIN)/python data/make_samples.py
 
-bench: bench-accuracy bench-memory bench-speed bench-recall bench-time-limit
+# With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
+bench: $(if $(SET),bench-accuracy,bench-accuracy bench-memory bench-speed bench-recall bench-time-limit)
 
-# SET=m4_hourly runs one set alone, SEED=2 another seed.
+ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
+	--seed $(or $(SEED),1) $(AGAIN)
+
 bench-accuracy: .venv/installed
-	$(BIN)/python benchmarks/accuracy.py $(SET) --seed $(or $(SEED),1)
+	$(ACCURACY) --parts
+	$(ACCURACY) --parts --cut-recurrence
+
+# MODEL=AutoETS runs one model alone.
+bench-rivals: .venv/installed .venv-rivals/installed
+	$(BIN)/python benchmarks/rivals.py $(SET) --shared $(SHARED) $(addprefix --model ,$(MODEL)) $(AGAIN)
+
+# PyTorch first and alone: packages that need it would choose a build of their own.
+.venv-rivals/installed: benchmarks/requirements-rivals.txt
+	$(PYTHON) -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip -qq --disable-pip-version-check --no-input install $$(grep '^torch' $<)
+	.venv-rivals/bin/python -m pip -qq --disable-pip-version-check --no-input install -r $<
+	@touch $@
+
+bench-summary: .venv/installed
+	$(BIN)/python benchmarks/summary.py
 
 bench-memory bench-recall: bench-%: .venv/installed
 	$(BIN)/python benchmarks/$*.py

@@ -1,197 +1,192 @@
-"""Accuracy on published test sets, by the default configuration: nothing is set but season, horizon and layout.
+"""Accuracy by the default configuration: nothing is set but what the table cannot say by itself.
 
-    python benchmarks/accuracy.py m4_hourly m3_monthly etth1 --shared ../shared
+    make bench SET=m4_hourly SEED=2 PRESET=best
+    python benchmarks/accuracy.py m4_hourly etth1_96 --parts
 
-The shared folder holds data/ (M4, M3, ETTh1) and tools/score.py, the one scorer. M4 and M3 run the command
-`forecast train` and score its predictions; ETTh1 goes through the Python API: trained on rows 1-11,520, then, without a
-refit, every window whose 96 targets lie in rows 11,521-14,400, errors standardised on rows 1-8,640. With
---cut-recurrence the same network is trained with its memory cut, to show what the recurrence is worth. Each run
-appends its lines to benchmarks/results/accuracy.csv.
+sets.py says what is read, forecast and scored, scores.py how. The sets of the competitions are trained by the command
+`forecast train`, all others through the Python API, on the rows before the first origin; every origin is then forecast
+without a refit. With --parts each forecaster is scored alone, too: the network as it was trained for the mix (its bands
+are not its own, and not scored), or once more by itself where the mix left it out; the others with bands of their own.
+With --cut-recurrence the same network is trained with its memory cut. A line of benchmarks/results/accuracy/SET.csv
+that is there is not measured again unless --again.
 """
 
 import argparse
-import csv
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import record
+from scores import Forecast, score
+from sets import SETS, Case, DataSet, load_case
+
+from forecast import Trained, TrainOptions, load, pipeline, predict
+from forecast.evaluation.backtest import split
+from forecast.forecasters import registry
+from forecast.forecasters.fitted import Kind
+from forecast.options import Forecaster, Preset
+from forecast.panels.units import seasonal_difference
+from forecast.planning import settle
 
 LAUNCHER = Path(__file__).parent.parent / "cli.py"
-RESULTS = Path(__file__).parent / "results" / "accuracy.csv"
-NAIVE2 = {"m4_hourly": ("18.383", "2.395")}  # sMAPE and MASE of Naive2 on the test set, from the competition
+CELLS = 400_000  # forecast steps in memory at once
+ALONE = {Kind.NETWORK: "network alone", **{kind: f"{kind.replace('_', ' ')} alone" for kind in registry.FIT}}
+CUT = ", recurrence cut"
 FIELDS = (
-    *("set", "part", "seed", "smape", "mase", "owa", "cover_80", "cover_95", "mse", "mae"),
+    *("set", "part", "preset", "seed", "smape", "mase", "owa", "mse", "mae", "pinball", "cover_80", "cover_95"),
     *("train_seconds", "peak_mb", "mix", "commit", "command"),
 )
+KEY = ("set", "part", "preset", "seed")
 
 
 @dataclass(frozen=True)
-class Competition:
-    """A set of the M4 / M3 form: one train and one test table."""
+class Run:
+    """One training: of what, how, and which of its parts are scored."""
 
-    name: str
-    seasons: tuple[int, ...]
-    horizon: int
+    one: DataSet
+    shared: Path
+    preset: Preset
+    seed: int
+    parts: bool
+    cut: bool
+
+    @property
+    def names(self) -> list[str]:
+        """The parts that it scores."""
+        if self.cut:
+            return [f"whole{CUT}", *([ALONE[Kind.NETWORK] + CUT] if self.parts else [])]
+        return ["whole", *(ALONE.values() if self.parts else [])]
+
+    @property
+    def options(self) -> TrainOptions:
+        """What training is told."""
+        return TrainOptions(horizon=self.one.horizon, preset=self.preset, seed=self.seed)
+
+    @property
+    def words(self) -> list[str]:
+        """The arguments that run it again."""
+        flags = [flag for flag, given in (("--parts", self.parts), ("--cut-recurrence", self.cut)) if given]
+        return [self.one.name, "--preset", self.preset.value, "--seed", str(self.seed), *flags]
 
 
-COMPETITIONS = {
-    "m4_hourly": Competition("m4_hourly", (24, 168), 48),
-    "m3_monthly": Competition("m3_monthly", (12,), 18),
-}
-
-
-def run_competition(one: Competition, shared: Path, seed: int, cut: bool) -> list[dict[str, Any]]:
-    """Train by the command (or, with the recurrence cut, by the API), score the whole and the network alone."""
-    train, test = (shared / "data" / f"{one.name}_{part}.csv.gz" for part in ("train", "test"))
-    with tempfile.TemporaryDirectory() as folder:
-        predictions = Path(folder) / "predictions.csv"
-        seasons = [word for season in one.seasons for word in ("--season", str(season))]
-        command = ["forecast", "train", str(train), *seasons, "-H", str(one.horizon), "--seed", str(seed)]
-        begin = time.monotonic()
-        if cut:
-            trained, panel = train_cut(train, one, seed)
-            command = ["python", "benchmarks/accuracy.py", one.name, "--cut-recurrence", "--seed", str(seed)]
-        else:
-            store = Path(folder) / "models"
-            run = [sys.executable, str(LAUNCHER), *command[1:], "--models", str(store), "-m", "one"]
-            subprocess.run(run, check=True)
-            trained, panel = load_again(store, train)
-        seconds = time.monotonic() - begin
-        shown = " ".join(word.replace(str(shared), "../shared") for word in command)
-        rows = []
-        for part, kinds in (("whole", None), ("network alone", {"network"})):
-            if kinds is None or "network" in {one.kind for one in trained.fitted}:
-                write_predictions(predictions, trained, panel, kinds)
-                scores = score(shared, predictions, test, train, one)
-                part = f"{part}, recurrence cut" if cut else part
-                rows.append(line(one.name, part, seed, scores, seconds, trained, shown))
+def measure(run: Run) -> list[dict[str, Any]]:
+    """Train once in this process or by the command, score every part; return their lines."""
+    case = load_case(run.one, run.shared / "data")
+    begin = time.monotonic()
+    by_command = bool(run.one.test) and not run.cut
+    trained = trained_by_command(run) if by_command else trained_here(case, run)
+    seconds, peak = time.monotonic() - begin, peak_mb(resource.RUSAGE_CHILDREN if by_command else resource.RUSAGE_SELF)
+    mix = " ".join(f"{one.kind}:{weight:.2f}" for one, weight in zip(trained.fitted, trained.weights, strict=True))
+    common = {"set": run.one.name, "preset": run.preset.value, "seed": run.seed, "train_seconds": f"{seconds:.0f}"}
+    common |= {"peak_mb": peak, "mix": mix, "commit": record.commit()}
+    common |= {"command": " ".join(["python benchmarks/accuracy.py", *run.words])}
+    rows = []
+    for part, model, banded in parts_of(trained, case, run):
+        scores = score(case, forecasts(model, case, banded))
+        rows.append(record.rounded(common | {"part": part} | scores))
     return rows
 
 
-def train_cut(table: Path, one: Competition, seed: int) -> tuple[Any, Any]:
-    """Train the same plan with the memory cut, through the API."""
-    from forecast import ReadOptions, TrainOptions, pipeline, read_panel
-    from forecast.planning import settle
-
-    reading = read_panel(str(table), ReadOptions(season=one.seasons))
-    options = TrainOptions(horizon=one.horizon, seed=seed)
-    plan = replace(settle(reading.panel, options, one.seasons), memory=False)
-    return pipeline.train(reading.panel, options, reading.options, plan=plan).trained, reading.panel
-
-
-def load_again(store: Path, table: Path) -> tuple[Any, Any]:
-    """Load what the command published, and its table."""
-    from forecast import load, read_panel
-
-    trained = load(store, "one").trained
-    return trained, read_panel(str(table), trained.read).panel
+def trained_by_command(run: Run) -> Trained:
+    """Train as a user does, with the words of the command line, and load what was published."""
+    with tempfile.TemporaryDirectory() as store:
+        seasons = [word for season in run.one.seasons for word in ("--season", str(season))]
+        command = [sys.executable, str(LAUNCHER), "train", str(run.shared / "data" / run.one.table), *seasons]
+        command += ["-H", str(run.one.horizon), "--preset", run.preset.value, "--seed", str(run.seed)]
+        subprocess.run([*command, "--models", store, "-m", "one"], check=True)
+        return load(Path(store), "one").trained
 
 
-def write_predictions(path: Path, trained: Any, panel: Any, kinds: set[str] | None) -> None:
-    """Write the forecasts of the whole mix, or of some of its parts, as the command would."""
-    from forecast import PredictOptions, predict
-    from forecast.tables.write import table_bytes
-
-    if kinds is not None:
-        parts = [one for one in trained.fitted if one.kind in kinds]
-        trained = replace(trained, fitted=tuple(parts), weights=(1.0 / len(parts),) * len(parts))
-    names = (trained.read.id[0], trained.read.time[0])
-    path.write_bytes(table_bytes(predict(trained, panel), names, PredictOptions(), "model", ".csv"))
+def trained_here(case: Case, run: Run) -> Trained:
+    """Train on the rows before the first origin through the API; with the memory cut where that is asked for."""
+    plan = settle(case.visible(), run.options, case.read.season, names_of(case)) if run.cut else None
+    plan = replace(plan, memory=False) if plan else None
+    return pipeline.train(case.visible(), run.options, case.read, plan=plan).trained
 
 
-def score(shared: Path, predictions: Path, test: Path, train: Path, one: Competition) -> dict[str, float]:
-    """Run the scorer and read its line."""
-    command = [sys.executable, str(shared / "tools" / "score.py"), str(predictions), str(test), str(train)]
-    command += ["--season", str(one.seasons[0])]
-    command += ["--naive2", *NAIVE2[one.name]] if one.name in NAIVE2 else []
-    words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    pairs = zip(words[::2], words[1::2], strict=True)
-    return {name.lower(): float(value.rstrip("%")) for name, value in pairs if name != "series"}
+def names_of(case: Case) -> dict[str, tuple[str, ...]]:
+    """Return the covariates' names by role."""
+    return {"past": case.read.past, "future": case.read.future, "static": case.read.static}
 
 
-def run_etth1(shared: Path, seed: int) -> list[dict[str, Any]]:
-    """Train on rows 1-11,520 of ETTh1 as a wide table, evaluate all windows of rows 11,521-14,400 without a refit."""
-    from forecast import ReadOptions, TrainOptions, pipeline, predict, read_panel
-
-    horizon, first, last = 96, 11_520, 14_400
-    reading = read_panel(str(shared / "data" / "ETTh1.csv"), ReadOptions(wide=True, season=(24,)))
-    whole, count = reading.panel, len(reading.panel)
-    begin = time.monotonic()
-    visible = whole.select(np.arange(count), np.full(count, first))
-    trained = pipeline.train(visible, TrainOptions(horizon=horizon, seed=seed), reading.options).trained
-    seconds = time.monotonic() - begin
-    spread = np.array([np.std(whole.values(series)[:8640]) for series in range(count)])
-    totals: dict[str, list[float]] = {}
-    parts = {"whole": trained} | {
-        f"{one.kind} alone": replace(trained, fitted=(one,), weights=(1.0,)) for one in trained.fitted
-    }
-    for origins in np.array_split(np.arange(first, last - horizon + 1), 12):
-        series, lengths = np.tile(np.arange(count), len(origins)), np.repeat(origins, count)
-        cut = whole.select(series, lengths)
-        truth = cut.truth(horizon)
-        for part, model in parts.items():
-            forecasts = predict(model, cut)
-            errors = (forecasts.quantiles[:, :, forecasts.probabilities.index(0.5)] - truth) / spread[series, None]
-            entry = totals.setdefault(part, [0.0, 0.0, 0.0])
-            for position, value in enumerate((np.sum(errors**2), np.sum(np.abs(errors)), errors.size)):
-                entry[position] += float(value)
-    command = f"python benchmarks/accuracy.py etth1 --seed {seed}"
-    return [
-        line("etth1", part, seed, {"mse": squares / n, "mae": absolute / n}, seconds, trained, command)
-        for part, (squares, absolute, n) in totals.items()
-    ]
+def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trained, bool]]:
+    """Yield name, model and whether its bands are its own, of every part that is scored."""
+    for name in run.names:
+        kind = next((kind for kind, alone in ALONE.items() if name.removesuffix(CUT) == alone), None)
+        if kind is None:
+            yield name, trained, True
+        elif kind is not Kind.NETWORK:
+            yield name, alone(trained, kind, case), True
+        elif kind in {one.kind for one in trained.fitted}:
+            (fitted,) = (one for one in trained.fitted if one.kind is kind)
+            yield name, replace(trained, fitted=(fitted,), weights=(1.0,)), len(trained.fitted) == 1
+        else:
+            only = replace(trained.plan, forecaster=Forecaster.NETWORK)
+            yield name, pipeline.train(case.visible(), run.options, case.read, plan=only).trained, True
 
 
-def line(
-    name: str, part: str, seed: int, scores: dict[str, float], seconds: float, trained: Any, command: str
-) -> dict[str, Any]:
-    """Return one line of the results."""
-    mix = " ".join(f"{one.kind}:{weight:.2f}" for one, weight in zip(trained.fitted, trained.weights, strict=True))
-    children, own = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, check=True, capture_output=True, text=True).stdout.strip()
-    rounded = {key: f"{value:.4f}" if key not in ("cover_80", "cover_95") else value for key, value in scores.items()}
-    return {
-        **dict.fromkeys(FIELDS, ""),
-        **{"set": name, "part": part, "seed": seed, "train_seconds": f"{seconds:.0f}"},
-        **{"peak_mb": max(children, own) // 1024, "mix": mix, "commit": commit, "command": command},
-        **rounded,
-    }
+def alone(trained: Trained, kind: Kind, case: Case) -> Trained:
+    """Return a baseline as if it had been published: calibrated on the held-back origins, then fitted on all rows."""
+    plan, visible = trained.plan, case.visible()
+    if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
+        plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
+    parts = split(visible, plan)
+    _, bands = pipeline.check([registry.FIT[kind](parts.fit, plan)], {kind: 1.0}, parts, plan)
+    return replace(
+        trained,
+        plan=plan,
+        fitted=(registry.FIT[kind](visible, plan),),
+        weights=(1.0,),
+        calibration=bands,
+        units=seasonal_difference(visible, plan.season),
+    )
+
+
+def forecasts(trained: Trained, case: Case, banded: bool) -> Iterator[Forecast]:
+    """Yield what a model forecasts from every origin, in blocks of rows."""
+    count = max(1, -(-len(case.series) * case.horizon // CELLS))
+    for rows in np.array_split(np.arange(len(case.series)), count):
+        found = predict(trained, case.cut(rows))
+        grid = found.quantiles
+        middle = grid[:, :, found.probabilities.index(0.5)]
+        yield Forecast(rows, middle, grid if banded else grid[:, :, :0], found.probabilities if banded else ())
+
+
+def peak_mb(who: int) -> int:
+    """Return the most memory that this process, or one that it started, has held; 1 MB = 10^6 bytes."""
+    return resource.getrusage(who).ru_maxrss * 1024 // 10**6
 
 
 def main() -> None:
-    """Run the sets that are named, one after the other."""
+    """Measure what has no line yet; each training in a process of its own, so that its memory is its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    every = [*COMPETITIONS, "etth1"]
-    parser.add_argument("sets", nargs="*", default=every, help=f"of {', '.join(every)}; default: all")
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("sets", nargs="*", default=list(SETS), help=f"of {', '.join(SETS)}; default: all")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder that holds data/")
+    parser.add_argument("--preset", type=Preset, choices=list(Preset), default=Preset.BALANCED)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--cut-recurrence", action="store_true")
-    arguments = parser.parse_args()
-    runs: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        name: lambda one=one: run_competition(one, arguments.shared, arguments.seed, arguments.cut_recurrence)
-        for name, one in COMPETITIONS.items()
-    } | {"etth1": lambda: run_etth1(arguments.shared, arguments.seed)}
-    if not set(arguments.sets) <= set(runs):
-        parser.error(f"a set is one of {', '.join(every)}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    for name in arguments.sets:
-        rows = runs[name]()
-        fresh = not RESULTS.exists()
-        with RESULTS.open("a", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-            if fresh:
-                writer.writeheader()
-            writer.writerows(rows)
-        for row in rows:
-            print({key: value for key, value in row.items() if value != ""}, flush=True)
+    parser.add_argument("--parts", action="store_true", help="score each forecaster alone, too")
+    parser.add_argument("--cut-recurrence", action="store_true", help="train the network with its memory cut")
+    parser.add_argument("--again", action="store_true", help="measure what has a line, too")
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if not set(given.sets) <= set(SETS):
+        parser.error(f"a set is one of {', '.join(SETS)}")
+    for name in given.sets:
+        run = Run(SETS[name], given.shared, given.preset, given.seed, given.parts, given.cut_recurrence)
+        path = record.RESULTS / "accuracy" / f"{name}.csv"
+        key = {"set": name, "preset": run.preset.value, "seed": run.seed}
+        if given.here:
+            record.merge(path, measure(run), FIELDS, KEY)
+        elif given.again or not all(record.has(path, key | {"part": part}) for part in run.names):
+            command = [sys.executable, __file__, *run.words, "--shared", str(run.shared), "--here"]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
