@@ -13,6 +13,7 @@ thread of the processor.
 
 import argparse
 import time
+from itertools import product
 from typing import Any
 
 import keras
@@ -103,7 +104,6 @@ def run(lag: int, cell: str, steps: int, seed: int) -> tuple[dict[str, Any], lis
         "gradient_start": f"{start[lag]:.3g}",
         "gradient_trained": f"{trained[lag]:.3g}",
         "seconds": f"{time.monotonic() - begin:.0f}",
-        "commit": record.commit(),
         "command": f"python benchmarks/recall.py --lag {lag} --cell {cell} --steps {steps} --seed {seed}",
     }
     return line, [key | {"k": k, "start": f"{start[k]:.4g}", "trained": f"{trained[k]:.4g}"} for k in shown_steps(lag)]
@@ -120,17 +120,15 @@ def main() -> None:
     arguments = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    for seed in arguments.seed:
-        for lag in arguments.lag:
-            for cell in arguments.cell:
-                key = (str(lag), cell, str(arguments.steps), str(seed))
-                known = {tuple(row[name] for name in RUN) for row in record.read("recall.csv")}
-                if key in known and not arguments.again:
-                    continue
-                line, gradients = run(lag, cell, arguments.steps, seed)
-                record.replace("recall_gradient.csv", gradients, RUN)
-                record.replace("recall.csv", [line], RUN)  # last: a run that is in here is finished
-                print(*list(line.values())[:-1], flush=True)
+    commit = record.commit()  # now: what is changed while this runs is not what runs
+    for seed, lag, cell in product(arguments.seed, arguments.lag, arguments.cell):
+        key = (str(lag), cell, str(arguments.steps), str(seed))
+        known = {tuple(row[name] for name in RUN) for row in record.read("recall.csv")}
+        if arguments.again or key not in known:
+            line, gradients = run(lag, cell, arguments.steps, seed)
+            print(*line.values(), flush=True)
+            record.replace("recall_gradient.csv", gradients, RUN)
+            record.replace("recall.csv", [line | {"commit": commit}], RUN)  # last: a run in here is finished
     draw(record.read("recall_gradient.csv"), arguments.steps, record.RESULTS / "recall_gradient.png")
 
 
