@@ -1,7 +1,7 @@
 """How far back does the last hidden state h_T depend on what was read? The size of dh_T / dx_(T-k), and its picture.
 
-Where it falls as a power of k, no training reaches what lies far back: the vanishing gradient of Hochreiter (1991) and
-Bengio, Simard, Frasconi (1994); Pascanu, Mikolov, Bengio (2013) give the bounds.
+Where it shrinks by a factor with every step, what lies far back is lost in the rounding and no training reaches it: the
+vanishing gradient (Hochreiter 1991; Bengio, Simard, Frasconi 1994; bounds in Pascanu, Mikolov, Bengio 2013).
 """
 
 from pathlib import Path
