@@ -43,8 +43,10 @@ def has(path: Path, key: dict[str, Any]) -> bool:
     return any(all(row.get(name) == str(value) for name, value in key.items()) for row in read(path))
 
 
-def merge(path: Path, rows: list[dict[str, Any]], fields: Sequence[str], key: Sequence[str]) -> None:
-    """Add lines to a file of results, in place of those that have the same key, and print them."""
+def merge(
+    path: Path, rows: list[dict[str, Any]], fields: Sequence[str], key: Sequence[str], quiet: bool = False
+) -> None:
+    """Add lines to a file of results, in place of those that have the same key, and print them unless quiet."""
     fresh = [{name: str(row.get(name, "")) for name in fields} for row in rows]
     replaced = {tuple(row[name] for name in key) for row in fresh}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +57,7 @@ def merge(path: Path, rows: list[dict[str, Any]], fields: Sequence[str], key: Se
         _write(path, [*kept, *fresh], fields)
     finally:
         os.close(folder)
-    for row in fresh:
+    for row in () if quiet else fresh:
         print({name: value for name, value in row.items() if value}, flush=True)
 
 
@@ -65,8 +67,10 @@ def rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, rows: Sequence[dict[str, Any]], fields: Sequence[str]) -> None:
-    """Write a file of results whole."""
-    with path.open("w", newline="") as file:
+    """Write a file of results whole or not at all: a benchmark that is stopped must find what it had."""
+    new = path.with_name(f"{path.name}.new")
+    with new.open("w", newline="") as file:
         writer = csv.DictWriter(file, fields, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    os.replace(new, path)

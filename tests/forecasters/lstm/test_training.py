@@ -152,6 +152,6 @@ def test_plain_sgd_learns_with_clipping_spikes_or_not(spike):
     assert error_after_sgd(spike, clip=1.0) < 1.0
 
 
-@pytest.mark.parametrize(("cell", "recalled"), [(Cell.LSTM, True), (Cell.RNN, False)])
+@pytest.mark.parametrize(("cell", "recalled"), [("lstm", True), ("rnn", False)])
 def test_a_value_thirty_steps_back_is_recalled_by_the_lstm_and_not_by_the_plain_rnn(cell, recalled):
     assert (error_after(cell, lag=30, steps=200) < 0.05) is recalled
