@@ -14,8 +14,10 @@ from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, Split, 
 from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
 from forecast.options import Forecaster, ReadOptions, TrainOptions
+from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -103,7 +105,8 @@ def fit_all(
     panel: Panel, plan: Plan, validation: Rolling, listen: Callable[[int, int, float, float | None], None]
 ) -> tuple[list[Fitted], tuple[int, ...], list[dict[str, Any]]]:
     """Fit every forecaster on the visible rows; return them, the best step of each network, the training history."""
-    fitted = [fit(panel, plan) for fit in registry.FIT.values()]
+    kinds = [kind for kind in registry.FIT if kind is not Kind.INTERMITTENT or is_intermittent(panel, plan).any()]
+    fitted = [registry.FIT[kind](panel, plan) for kind in kinds]
     origins = network.Origins(validation.series, validation.panel.lengths)
     result = network.fit(panel, plan, origins, listen)
     return [result.fitted, *fitted], result.steps, [{"phase": "choosing", **row} for row in result.history]
@@ -144,18 +147,19 @@ def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: 
     rows = parts.held
     truth, units = rows.panel.truth(plan.horizon), seasonal_difference(parts.fit, plan.season)[rows.series]
     medians: dict[Kind, Floats] = {}
+    bounds = Bounds.of(plan)  # for the single forecasters as well: all are compared by the same rule
 
     def quantiles() -> Iterator[Floats]:
         for one in fitted:
             found = _run(one, rows, plan)
-            medians[one.kind] = found[:, :, MEDIAN].copy()
+            medians[one.kind] = bounds.apply(found[:, :, MEDIAN].copy())
             yield found
 
     total = mixing.mix(quantiles(), [weights[one.kind] for one in fitted])
     role = roles(rows, plan)
     used = np.flatnonzero(np.array(role) == CALIBRATION)
     bands = calibration.fit_calibration(truth[used], total[used], units[used], plan.quantiles)
-    calibrated = calibration.apply(bands, total, units)
+    calibrated = bounds.apply(calibration.apply(bands, total, units))
     return Backtest(rows.panel, role, truth, units, calibrated, medians), bands
 
 

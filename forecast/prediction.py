@@ -10,6 +10,7 @@ from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.baselines import seasonal_naive
 from forecast.panels.blocks import observed
+from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -23,8 +24,9 @@ def predict(
 
     A series may be new (own scale), short (padded), a fallback (seasonal naive, when over half of its last season is
     missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back, and the bands of the last
-    trained step widen. Raises MismatchError when the panel's columns or frequency are not those of the model, and when
-    future-known covariates of the steps to forecast are missing: `assume_future` takes their means instead.
+    trained step widen. All obey the bounds of the plan. Raises MismatchError when the panel's columns or frequency are
+    not those of the model, and when future-known covariates of the steps to forecast are missing: `assume_future` takes
+    their means instead.
     """
     panel = _matching(trained, panel)
     known = known_rows(trained.ids, panel)
@@ -43,13 +45,15 @@ def predict(
     bad = np.flatnonzero(np.array(status) == "fallback")
     if len(bad):
         quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
+    bounds = Bounds.of(plan)
     return Forecasts(
         ids=panel.ids,
         calendar=panel.calendar,
         cutoffs=panel.last,
-        quantiles=quantiles,
+        quantiles=bounds.apply(quantiles),
         probabilities=plan.quantiles,
         status=status,
+        bounds=bounds,
     )
 
 
@@ -91,7 +95,7 @@ def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int
     """Return uncalibrated quantiles for any horizon; beyond the trained one the median is fed back as if observed."""
     parts = [_mixed(trained, panel, known)]
     while sum(part.shape[1] for part in parts) < horizon:
-        panel = _extended(panel, parts[-1][:, :, MEDIAN])
+        panel = _extended(panel, Bounds.of(trained.plan).clip(parts[-1][:, :, MEDIAN]))
         parts.append(_mixed(trained, panel, known))
     return (np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])[:, :horizon]
 

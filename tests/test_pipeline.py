@@ -253,6 +253,21 @@ def test_coverage_is_measured_on_what_calibration_has_not_used(panel: Panel, pla
     assert scores["scores"]["model"]["coverage_80"] == pytest.approx(inside.mean())
 
 
+def test_the_backtest_obeys_the_bounds_of_the_plan(panel: Panel, plan: Any, first: Any) -> None:
+    free, free_bands = bands_of(panel, plan, first)
+    bounded, bands = bands_of(panel, replace(plan, minimum=25.0, maximum=300.0, decimals=0), first)
+    assert bands.shift.tobytes() == free_bands.shift.tobytes()  # what is clipped afterwards needs no other bands
+    expected = np.clip(np.round(free.quantiles), 25, 300)
+    assert bounded.quantiles.tobytes() == expected.tobytes()
+
+
+def test_single_forecasters_obey_the_bounds_in_the_comparison(panel: Panel, plan: Any, first: Any) -> None:
+    free, _ = bands_of(panel, plan, first)
+    bounded, _ = bands_of(panel, replace(plan, maximum=300.0), first)
+    assert all(free.medians[kind].max() > 300 for kind in bounded.medians)
+    assert all(median.max() == 300 for median in bounded.medians.values())
+
+
 def test_with_fewer_than_four_origins_all_calibrate_and_coverage_is_not_measured(
     panel: Panel, plan: Any, first: Any
 ) -> None:

@@ -49,6 +49,7 @@ def train(
     columns, say = PredictOptions(prefix=prefix), speaker(common)
     from forecast import store
     from forecast.commands import record
+    from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.predict import notices
     from forecast.prediction import unknown_ahead
     from forecast.tables import write
@@ -58,6 +59,9 @@ def train(
     if output is not None:
         write.check_output(output, [data])
     reading = _read(data, read, columns, say)
+    bound_notices = outside_bounds(reading.panel, options)
+    for notice in bound_notices:
+        say(notice)
     outcome, judgement = _train(reading, options, common)
     unknown = unknown_ahead(reading.panel, outcome.trained.plan.horizon)
     if unknown:
@@ -67,11 +71,13 @@ def train(
         )
     say(judgement.settled if not common.verbose else judgement.details)
     say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
-    for notice in notices(outcome.forecasts, outcome.trained.plan.horizon):
+    suggestion = suggested_bounds(reading.panel, outcome.forecasts)
+    for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
         say(notice)
     _demand_skill(judgement, options)
     stopping.check()
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns))
+    files = _files(run, outcome, judgement, reading, columns, (*reading.notices, *bound_notices, *suggestion))
+    published = store.publish(models, name, outcome.trained, files)
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
     say("\n".join(_places(published, output)))
@@ -148,7 +154,12 @@ def _findable(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def _files(
-    run: "Run", outcome: "Outcome", judgement: "Judgement", reading: "Reading", columns: PredictOptions
+    run: "Run",
+    outcome: "Outcome",
+    judgement: "Judgement",
+    reading: "Reading",
+    columns: PredictOptions,
+    notices: tuple[str, ...],
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name."""
     from forecast import pipeline
@@ -165,7 +176,7 @@ def _files(
             **outcome.device,
             "agreement": outcome.agreement,
             "verdict": judgement.verdict,
-            "notices": list(reading.notices),
+            "notices": list(notices),
             "output": record.output_part(files),
         }
         files["golden.json"] = pipeline.golden(outcome.trained)

@@ -17,6 +17,7 @@ from forecast.plan import Plan
 
 ENOUGH = 100  # scores: fewer are pooled with those of the neighbouring steps
 PROMISED = 40  # scores: fewer cannot hold a level of 95 %: (n + 1) x 0.975 > n below 39
+TINY = 1e-9  # 0.5 - 0.8 / 2 is not quite 0.1, and a whole number must stay one
 MOST = 50_000  # scores: more change the third digit of nothing
 
 
@@ -91,6 +92,10 @@ def at(quantiles: Floats, probabilities: Sequence[float], wanted: Sequence[float
     result = np.empty((*quantiles.shape[:2], len(wanted)))
     for k, probability in enumerate(wanted):
         score = normal.inv_cdf(probability)
+        exact = np.flatnonzero(np.abs(np.array(probabilities) - probability) < TINY)
+        if len(exact):
+            result[..., k] = quantiles[..., exact[0]]
+            continue
         right = int(np.searchsorted(grid, score))
         if right in (0, len(grid)):
             edge = min(right, len(grid) - 1)

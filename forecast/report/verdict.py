@@ -16,6 +16,7 @@ TITLES = {
     Kind.SEASONAL_NAIVE: "seasonal naive",
     Kind.DRIFT: "drift",
     Kind.NAIVE: "naive",
+    Kind.INTERMITTENT: "intermittent demand",
 }
 
 

@@ -133,3 +133,9 @@ def test_bands_of_any_levels_are_nested(quantiles: np.ndarray, levels: list[floa
     found = calibration.at(quantiles, QUANTILES, wanted)
     assert (np.diff(found, axis=2) >= 0).all()
     np.testing.assert_array_equal(found[..., len(levels)], quantiles[..., MEDIAN])
+
+
+def test_a_level_on_the_grid_is_its_quantile_to_the_last_digit() -> None:
+    quantiles = np.arange(13.0)[None, None] ** 2
+    wanted = [0.5 - level / 200 for level in (95, 90, 80, 60)] + [0.5 + level / 200 for level in (95, 90, 80, 60)]
+    assert calibration.at(quantiles, QUANTILES, wanted)[0, 0].tolist() == [0, 1, 4, 9, 144, 121, 100, 81]
