@@ -19,7 +19,7 @@ from forecast.forecasters.lstm import network
 from forecast.options import Forecaster, ReadOptions, TrainOptions
 from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Panel
-from forecast.panels.units import seasonal_difference
+from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
 from forecast.prediction import predict
@@ -93,7 +93,7 @@ def train(
         ids=panel.ids,
         fitted=tuple(final),
         weights=tuple(weights[one.kind] for one in final),
-        units=seasonal_difference(panel, plan.season),
+        units=_units_of_bands(panel, plan),
         calibration=bands,
         context=context_of(panel, plan),
         source=source or {},
@@ -158,9 +158,11 @@ def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: 
     total = mixing.mix(quantiles(), [weights[one.kind] for one in fitted])
     role = roles(rows, plan)
     used = np.flatnonzero(np.array(role) == CALIBRATION)
-    bands = calibration.fit_calibration(truth[used], total[used], units[used], plan.quantiles)
-    calibrated = bounds.apply(calibration.apply(bands, total, units))
-    return Backtest(rows.panel, role, truth, units, calibrated, medians), bands
+    sparse = is_intermittent(rows.panel, plan)
+    counted = np.where(without_unit(parts.fit)[rows.series], np.nan, units)
+    bands = calibration.fit_groups(truth[used], total[used], counted[used], plan.quantiles, sparse[used])
+    calibrated = bounds.apply(calibration.apply(bands, total, units, sparse))
+    return Backtest(rows.panel, role, truth, counted, calibrated, medians), bands
 
 
 def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
@@ -196,6 +198,12 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
         past=panel.past[:, places] if panel.past.size else panel.past,
         future=panel.future[:, places] if panel.future.size else panel.future,
     )
+
+
+def _units_of_bands(panel: Panel, plan: Plan) -> Floats:
+    """Return the unit of error of each series: (series,); one of zeros alone gets the smallest of all, at most 1."""
+    units, unknown = seasonal_difference(panel, plan.season), without_unit(panel)
+    return np.where(unknown, units[~unknown].min(initial=1.0), units)
 
 
 def golden(trained: Trained) -> bytes:

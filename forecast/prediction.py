@@ -9,6 +9,7 @@ from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.baselines import seasonal_naive
+from forecast.forecasters.intermittent import is_intermittent
 from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Integers, Panel
@@ -41,7 +42,8 @@ def predict(
     units = np.where(known >= 0, trained.units[known], seasonal_difference(panel, plan.season))
     raw = _raw_quantiles(trained, panel, known, horizon or plan.horizon)
     status = _status(panel, plan, known, raw)
-    quantiles = _widened(calibration.apply(trained.calibration, raw, units), plan.horizon)
+    sparse = is_intermittent(panel, plan)
+    quantiles = _widened(calibration.apply(trained.calibration, raw, units, sparse), plan.horizon)
     bad = np.flatnonzero(np.array(status) == "fallback")
     if len(bad):
         quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])

@@ -6,11 +6,12 @@ much each quantile has to move so that the right share of the truth lies below i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.panels.panel import Floats, Integers
 from forecast.plan import Plan
@@ -28,6 +29,7 @@ class Calibration:
     shift: Floats  # (horizon, quantiles)
     pooled: Integers  # (horizon,) scores behind each step's shift
     promised: bool  # False where a step has too few scores to promise its level
+    sparse: "Calibration | None" = None  # that of series that are mostly zero, whose errors are of another kind
 
 
 def none(plan: Plan) -> Calibration:
@@ -39,11 +41,12 @@ def none(plan: Plan) -> Calibration:
 def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float]) -> Calibration:
     """Find the shift of each quantile at each step from forecasts whose truth is known.
 
-    truth: (rows, horizon), quantiles: (rows, horizon, quantiles) in units of the target, units: (rows,). Steps with
-    fewer than 100 scores borrow those of their neighbours, one step further on both sides until there are enough.
+    truth: (rows, horizon), quantiles: (rows, horizon, quantiles) in units of the target, units: (rows,), NaN for
+    rows to leave out. Steps with fewer than 100 scores borrow those of their neighbours, one step further on both sides
+    until there are enough.
     """
     horizon, grid = quantiles.shape[1:]
-    usable = np.isfinite(truth) & np.isfinite(quantiles).all(axis=2)
+    usable = np.isfinite(truth) & np.isfinite(quantiles).all(axis=2) & np.isfinite(units)[:, None]
     shift, pooled = np.zeros((horizon, grid)), np.zeros(horizon, dtype=np.int64)
     for step in range(horizon):
         steps = _neighbours(usable.sum(axis=0), step)
@@ -60,11 +63,36 @@ def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabiliti
     return Calibration(shift, pooled, promised=bool(horizon and pooled.min() >= PROMISED))
 
 
-def apply(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:
+def fit_groups(
+    truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float], sparse: NDArray[np.bool_]
+) -> Calibration:
+    """Find the shifts of the rows that are mostly zero, sparse (rows,), and of the others, each group for itself.
+
+    A sale among many zeros is an error of tens of units: pooled, it would make the bands of all other series as wide.
+    Where one group has too few scores to promise its level, all rows share one calibration.
+    """
+    groups = [fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities) for rows in (~sparse, sparse)]
+    if all(group.promised for group in groups):
+        return replace(groups[0], sparse=groups[1])
+    return fit_calibration(truth, quantiles, units, probabilities)
+
+
+def apply(
+    calibration: Calibration, quantiles: Floats, units: Floats, sparse: NDArray[np.bool_] | None = None
+) -> Floats:
     """Return the quantiles moved by their shift: (rows, horizon, quantiles), rising; the point forecast stays.
 
-    Steps beyond the calibrated horizon h use its last shift, widened by sqrt(step / h), as a random walk's error grows.
+    sparse: (rows,) which rows are of series that are mostly zero. Steps beyond the calibrated horizon h use its last
+    shift, widened by sqrt(step / h), as a random walk's error grows.
     """
+    moved = _moved(calibration, quantiles, units)
+    if calibration.sparse is not None and sparse is not None:
+        moved[sparse] = _moved(calibration.sparse, quantiles[sparse], units[sparse])
+    return moved
+
+
+def _moved(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:
+    """Return the quantiles moved by the shift of one group."""
     horizon, middle = quantiles.shape[1], quantiles.shape[2] // 2
     known = len(calibration.shift)
     steps = np.arange(1, horizon + 1)
