@@ -75,8 +75,10 @@ def split(panel: Panel, plan: Plan) -> Split:
     last = plan.validated - plan.horizon
     count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
     spread = np.unique(np.linspace(0, last, count).astype(np.int64))
-    # Nothing is chosen by errors that cannot be compared with those of other series.
+    # Nothing is chosen by errors that cannot be compared with those of other series, as long as there are others.
     validation = rolling(whole, plan, chosen[~without_unit(fit)[chosen]], spread - tails)
+    if not len(validation.series):
+        validation = rolling(whole, plan, chosen, spread - tails)
     return Split(fit, rows, validation, rolling(whole, plan, chosen, np.arange(plan.origins) - plan.held_back))
 
 

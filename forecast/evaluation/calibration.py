@@ -71,9 +71,12 @@ def fit_groups(
     A sale among many zeros is an error of tens of units: pooled, it would make the bands of all other series as wide.
     Where one group has too few scores to promise its level, all rows share one calibration.
     """
-    groups = [fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities) for rows in (~sparse, sparse)]
-    if all(group.promised for group in groups):
-        return replace(groups[0], sparse=groups[1])
+    if sparse.any() and not sparse.all():
+        usual, own = (
+            fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities) for rows in (~sparse, sparse)
+        )
+        if usual.promised and own.promised:
+            return replace(usual, sparse=own)
     return fit_calibration(truth, quantiles, units, probabilities)
 
 
