@@ -4,6 +4,7 @@ The command line spreads the fields of a record into a command's signature; Pyth
 A field left at None means: settle it from the data. `__post_init__` checks what can be checked without reading rows.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -68,6 +69,8 @@ class Device(StrEnum):
     CPU = "cpu"
     GPU = "gpu"
 
+
+MOST_DECIMALS = 12  # of --round: more are beyond what a number of usual size holds
 
 # The sections of --help.
 COLUMNS, DIALECT, REPAIR, NETWORK, OUTPUT, RUN = "Columns", "Dialect", "Repair", "Network", "Output", "Run"
@@ -368,6 +371,18 @@ class TrainOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    min: Annotated[
+        float | None,
+        Option("--min", metavar="V", help="No forecast and no band goes below V.", rich_help_panel=OUTPUT),
+    ] = None
+    max: Annotated[
+        float | None,
+        Option("--max", metavar="V", help="No forecast and no band goes above V.", rich_help_panel=OUTPUT),
+    ] = None
+    round: Annotated[
+        int | None,
+        Option("--round", metavar="N", help="Decimals of forecast and bands, 0 for none.", rich_help_panel=OUTPUT),
+    ] = None
     device: Annotated[
         Device, Option("--device", help="Where to train; gpu without a GPU is an error.", rich_help_panel=NETWORK)
     ] = Device.AUTO
@@ -376,6 +391,7 @@ class TrainOptions:
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         _ = self.seconds
+        check_bounds(self.min, self.max, self.round)
 
     @property
     def seconds(self) -> float:
@@ -483,6 +499,24 @@ class CommonOptions:
     debug: Annotated[
         bool, Option("--debug", help="Show the traceback of an error; so does FORECAST_DEBUG=1.", rich_help_panel=RUN)
     ] = False
+
+
+def check_bounds(minimum: float | None, maximum: float | None, decimals: int | None) -> None:
+    """Raise UsageError for bounds that no number can obey, or that rounding would break."""
+    if decimals is not None and not 0 <= decimals <= MOST_DECIMALS:
+        raise UsageError(f"--round {decimals} is no number of decimals.\nUse 0 to {MOST_DECIMALS}.")
+    for flag, value in (("--min", minimum), ("--max", maximum)):
+        if value is None:
+            continue
+        if not math.isfinite(value):
+            raise UsageError(f"{flag} {value} is no bound.\nUse a number, or leave {flag} out.")
+        if decimals is not None and round(value, decimals) != value:
+            raise UsageError(
+                f"{flag} {value} has more decimals than --round {decimals} leaves.\n"
+                "Give a bound with as few, or round to more."
+            )
+    if minimum is not None and maximum is not None and minimum > maximum:
+        raise UsageError(f"--min {minimum:g} is above --max {maximum:g}.\nCorrect one of them.")
 
 
 def as_record(options: Any) -> dict[str, Any]:

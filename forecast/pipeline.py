@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,14 @@ from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, Split, 
 from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import Look
 from forecast.options import Forecaster, ReadOptions, TrainOptions
 from forecast.pacing import Pace
+from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Panel
-from forecast.panels.units import seasonal_difference
+from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
 from forecast.prediction import predict
@@ -42,7 +45,8 @@ class Outcome:
     forecasts: Forecasts  # from the end of the panel
     agreement: float  # largest difference between Keras and the runtime on backtest windows, as a share of the scale
     device: dict[str, Any]  # device, cudnn, why_not
-    cut: tuple[str, ...] = ()  # what a time limit has cut, in words
+    limit: float = inf  # seconds that it might take
+    cut: tuple[str, ...] = ()  # what the limit has cut, in words
     search: Search | None = None  # the trials, where there were any
 
 
@@ -110,21 +114,22 @@ def train(
         ids=panel.ids,
         fitted=tuple(final),
         weights=tuple(weights[one.kind] for one in final),
-        units=seasonal_difference(panel, plan.season),
+        units=_units_of_bands(panel, plan),
         calibration=bands,
         context=context_of(panel, plan),
         source=source or {},
     )
     forecasts = predict(trained, panel, assume_future=True)
-    cut = pace.cut(members)
-    return Outcome(trained, backtest, (*history, *more), forecasts, agreement, device, cut, search)
+    limits = around.clock.limit, pace.cut(members)
+    return Outcome(trained, backtest, (*history, *more), forecasts, agreement, device, *limits, search)
 
 
 def fit_all(
     panel: Panel, plan: Plan, validation: Rolling, listen: Look
 ) -> tuple[list[Fitted], tuple[int, ...], list[dict[str, Any]]]:
     """Fit every forecaster on the visible rows; return them, the best step of each network, the training history."""
-    fitted = [fit(panel, plan) for fit in registry.FIT.values()]
+    kinds = [kind for kind in registry.FIT if kind is not Kind.INTERMITTENT or is_intermittent(panel, plan).any()]
+    fitted = [registry.FIT[kind](panel, plan) for kind in kinds]
     origins = network.Origins(validation.series, validation.panel.lengths)
     result = network.fit(panel, plan, origins, listen)
     return [result.fitted, *fitted], result.steps, [{"phase": "choosing", **row} for row in result.history]
@@ -175,19 +180,22 @@ def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: 
     rows = parts.held
     truth, units = rows.panel.truth(plan.horizon), _units(parts, rows, plan)
     medians: dict[Kind, Floats] = {}
+    bounds = Bounds.of(plan)  # for the single forecasters as well: all are compared by the same rule
 
     def quantiles() -> Iterator[Floats]:
         for one in fitted:
             found = _run(one, rows, plan)
-            medians[one.kind] = found[:, :, MEDIAN].copy()
+            medians[one.kind] = bounds.apply(found[:, :, MEDIAN].copy())
             yield found
 
     total = mixing.mix(quantiles(), [weights[one.kind] for one in fitted])
     role = roles(rows, plan)
     used = np.flatnonzero(np.array(role) == CALIBRATION)
-    bands = calibration.fit_calibration(truth[used], total[used], units[used], plan.quantiles)
-    calibrated = calibration.apply(bands, total, units)
-    return Backtest(rows.panel, role, truth, units, calibrated, medians), bands
+    sparse = is_intermittent(rows.panel, plan)
+    counted = np.where(without_unit(parts.fit)[rows.series], np.nan, units)
+    bands = calibration.fit_groups(truth[used], total[used], counted[used], plan.quantiles, sparse[used])
+    calibrated = bounds.apply(calibration.apply(bands, total, units, sparse))
+    return Backtest(rows.panel, role, truth, counted, calibrated, medians), bands
 
 
 def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
@@ -226,6 +234,12 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
         past=panel.past[:, places] if panel.past.size else panel.past,
         future=panel.future[:, places] if panel.future.size else panel.future,
     )
+
+
+def _units_of_bands(panel: Panel, plan: Plan) -> Floats:
+    """Return the unit of error of each series: (series,); one of zeros alone gets the smallest of all, at most 1."""
+    units, unknown = seasonal_difference(panel, plan.season), without_unit(panel)
+    return np.where(unknown, units[~unknown].min(initial=1.0), units)
 
 
 def golden(trained: Trained) -> bytes:

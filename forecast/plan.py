@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from forecast.errors import UsageError
-from forecast.options import Cell, Forecaster
+from forecast.options import Cell, Forecaster, check_bounds
 
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)  # the grid every forecaster fills
 MEDIAN = QUANTILES.index(0.5)
@@ -44,6 +44,9 @@ class Plan:
     epoch: int = 50  # training steps between two looks at the validation rows
     patience: int = 12  # epochs
     quantiles: tuple[float, ...] = field(default=QUANTILES)
+    minimum: float | None = None  # no forecast and no band goes below it
+    maximum: float | None = None
+    decimals: int | None = None  # that forecast and bands are rounded to
 
     def __post_init__(self) -> None:
         """Check what the network takes for granted."""
@@ -61,6 +64,7 @@ class Plan:
             )
         if self.shares and not (min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6):
             raise UsageError("the shares of the members are at least 0, and together 1.\nCorrect the plan.")
+        check_bounds(self.minimum, self.maximum, self.decimals)
 
     @property
     def held_back(self) -> int:

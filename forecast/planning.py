@@ -65,6 +65,9 @@ def settle(
         seed=options.seed,
         steps=options.epochs * Plan.epoch if options.epochs else STEPS[options.preset],
         patience=options.patience or Plan.patience,
+        minimum=options.min,
+        maximum=options.max,
+        decimals=options.round,
     )
 
 

@@ -9,7 +9,9 @@ from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.baselines import seasonal_naive
+from forecast.forecasters.intermittent import is_intermittent
 from forecast.panels.blocks import observed
+from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -23,8 +25,9 @@ def predict(
 
     A series may be new (own scale), short (padded), a fallback (seasonal naive, when over half of its last season is
     missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back, and the bands of the last
-    trained step widen. Raises MismatchError when the panel's columns or frequency are not those of the model, and when
-    future-known covariates of the steps to forecast are missing: `assume_future` takes their means instead.
+    trained step widen. All obey the bounds of the plan. Raises MismatchError when the panel's columns or frequency are
+    not those of the model, and when future-known covariates of the steps to forecast are missing: `assume_future` takes
+    their means instead.
     """
     panel = _matching(trained, panel)
     known = known_rows(trained.ids, panel)
@@ -39,17 +42,20 @@ def predict(
     units = np.where(known >= 0, trained.units[known], seasonal_difference(panel, plan.season))
     raw = _raw_quantiles(trained, panel, known, horizon or plan.horizon)
     status = _status(panel, plan, known, raw)
-    quantiles = _widened(calibration.apply(trained.calibration, raw, units), plan.horizon)
+    sparse = is_intermittent(panel, plan)
+    quantiles = _widened(calibration.apply(trained.calibration, raw, units, sparse), plan.horizon)
     bad = np.flatnonzero(np.array(status) == "fallback")
     if len(bad):
         quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
+    bounds = Bounds.of(plan)
     return Forecasts(
         ids=panel.ids,
         calendar=panel.calendar,
         cutoffs=panel.last,
-        quantiles=quantiles,
+        quantiles=bounds.apply(quantiles),
         probabilities=plan.quantiles,
         status=status,
+        bounds=bounds,
     )
 
 
@@ -91,7 +97,7 @@ def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int
     """Return uncalibrated quantiles for any horizon; beyond the trained one the median is fed back as if observed."""
     parts = [_mixed(trained, panel, known)]
     while sum(part.shape[1] for part in parts) < horizon:
-        panel = _extended(panel, parts[-1][:, :, MEDIAN])
+        panel = _extended(panel, Bounds.of(trained.plan).clip(parts[-1][:, :, MEDIAN]))
         parts.append(_mixed(trained, panel, known))
     return (np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])[:, :horizon]
 

@@ -1,7 +1,7 @@
 """The records between pipeline, store and reports: what training leaves, what predicting gives."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from forecast.evaluation.calibration import Calibration, at
 from forecast.forecasters.fitted import Fitted
 from forecast.options import ReadOptions
+from forecast.panels.bounds import Bounds
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
@@ -43,10 +44,11 @@ class Forecasts:
     quantiles: Floats  # (series, horizon, probabilities), rising along the last axis; in units of the target
     probabilities: tuple[float, ...]  # the grid, 0.5 included
     status: tuple[str, ...]  # (series,) ok, new, short, fallback or skipped
+    bounds: Bounds = field(default_factory=Bounds)  # the quantiles obey them, and so does what `at` reads off
 
     def at(self, wanted: Sequence[float]) -> Floats:
-        """Return the quantiles of these probabilities: (series, horizon, wanted)."""
-        return at(self.quantiles, self.probabilities, wanted)
+        """Return the quantiles of these probabilities, within the bounds: (series, horizon, wanted)."""
+        return self.bounds.apply(at(self.quantiles, self.probabilities, wanted))
 
     def to_frame(self, wanted: Sequence[float] = (0.5, 0.1, 0.9)) -> "pd.DataFrame":
         """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status."""

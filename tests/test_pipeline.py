@@ -114,7 +114,7 @@ def without_training(monkeypatch: pytest.MonkeyPatch, training: Training) -> Any
 
 def mix_of(weights: dict[Kind, float]) -> Any:
     """Return what stands in for choosing: these weights between forecasters, all for the only member of a network."""
-    chosen = tuple(weights.get(kind, 0.0) for kind in (Kind.NETWORK, *registry.FIT))
+    chosen = tuple(weights.get(kind, 0.0) for kind in (Kind.NETWORK, *registry.FIT) if kind is not Kind.INTERMITTENT)
     return lambda truth, forecasts, units: (1.0,) if len(forecasts) == 1 else chosen
 
 
@@ -258,6 +258,21 @@ def test_coverage_is_measured_on_what_calibration_has_not_used(panel: Panel, pla
     truth = backtest.truth[report]
     inside = ((low <= truth) & (truth <= high))[np.isfinite(truth)]
     assert scores["scores"]["model"]["coverage_80"] == pytest.approx(inside.mean())
+
+
+def test_the_backtest_obeys_the_bounds_of_the_plan(panel: Panel, plan: Any, first: Any) -> None:
+    free, free_bands = bands_of(panel, plan, first)
+    bounded, bands = bands_of(panel, replace(plan, minimum=25.0, maximum=300.0, decimals=0), first)
+    assert bands.shift.tobytes() == free_bands.shift.tobytes()  # what is clipped afterwards needs no other bands
+    expected = np.clip(np.round(free.quantiles), 25, 300)
+    assert bounded.quantiles.tobytes() == expected.tobytes()
+
+
+def test_single_forecasters_obey_the_bounds_in_the_comparison(panel: Panel, plan: Any, first: Any) -> None:
+    free, _ = bands_of(panel, plan, first)
+    bounded, _ = bands_of(panel, replace(plan, maximum=300.0), first)
+    assert all(free.medians[kind].max() > 300 for kind in bounded.medians)
+    assert all(median.max() == 300 for median in bounded.medians.values())
 
 
 def test_with_fewer_than_four_origins_all_calibrate_and_coverage_is_not_measured(
@@ -505,3 +520,78 @@ def test_a_series_shorter_than_a_season_with_its_horizon_can_still_be_trained_on
     outcome = pipeline.train(few, plan=plan)
     assert (plan.origins, len(outcome.backtest.role)) == (1, 1)
     assert np.isfinite(outcome.forecasts.quantiles).all()
+
+
+def odd_panel() -> Panel:
+    """Plain series of different size beside every kind of zeros: never sold, sold once, no longer sold, just begun."""
+    rng = np.random.default_rng(8)
+    once, begun = np.zeros(LENGTH), np.zeros(LENGTH)
+    once[20], begun[-12:] = 7.0, 5e6
+    dead = np.where(np.arange(LENGTH) < LENGTH - 14, (rng.random(LENGTH) < 0.4) * 3.0, 0.0)
+    sparse = {f"sparse_{n}": (rng.random(LENGTH) < 0.2) * (1.0 + rng.poisson(2, LENGTH)) for n in range(4)}
+    odd = {"never": np.zeros(LENGTH), "once": once, "dead": dead, "begun": begun} | sparse
+    return panel_of({f"plain_{n}": wave(n) for n in range(4)} | odd)
+
+
+@pytest.fixture(scope="module")
+def odd(plan: Any) -> Training:
+    return training_on(odd_panel(), replace(plan, steps=20, minimum=0.0))
+
+
+def test_training_beside_all_kinds_of_zeros_stays_finite(odd: Training) -> None:
+    history = odd.outcome.history
+    assert all(np.isfinite(row["loss"]) for row in history)
+    assert all(row["validation"] is None or row["validation"] < 10 * row["reference"] for row in history)
+    assert all(np.isfinite(array).all() for fit in odd.fits for array in fit.fitted.arrays.values())
+
+
+def test_metrics_beside_all_kinds_of_zeros_are_finite_and_of_usual_size(odd: Training) -> None:
+    scores = metrics.overall(odd.outcome.backtest, odd.outcome.trained.plan)["scores"]
+    assert all(0 < score["mase"] < 10 and 0 < score["rmsse"] < 10 for score in scores.values())
+    assert 0 < scores["model"]["pinball"] < 5
+    assert Kind.INTERMITTENT in scores
+
+
+def test_bands_of_plain_series_are_not_those_of_zeros_that_turn_into_millions(odd: Training) -> None:
+    forecasts, units = odd.outcome.forecasts, odd.outcome.trained.units
+    width = (forecasts.quantiles[:, :, -1] - forecasts.quantiles[:, :, 0]).max(axis=1) / units
+    assert width[:4].max() < 20
+
+
+def test_no_forecast_of_zeros_is_below_the_bound_or_far_from_what_was_ever_seen(odd: Training) -> None:
+    forecasts = odd.outcome.forecasts
+    assert set(forecasts.status) == {"ok"}
+    highest = forecasts.quantiles.max(axis=(1, 2))
+    assert forecasts.quantiles.min() == 0
+    assert highest[forecasts.ids.index("never")] < 1
+    assert highest[forecasts.ids.index("once")] < 7
+    assert highest[forecasts.ids.index("dead")] < 10
+
+
+def test_validation_looks_at_no_series_of_zeros_alone(odd: Training) -> None:
+    parts = split(odd_panel(), odd.outcome.trained.plan)
+    seen = {parts.fit.ids[series] for series in odd.until[0].series}
+    assert {"never", "begun"} & seen == set()
+    assert {"once", "dead", "plain_0"} <= seen
+
+
+def test_the_report_has_a_row_for_every_series_of_zeros(odd: Training) -> None:
+    found = metrics.by_series(odd.outcome.backtest, odd.outcome.trained.plan)
+    assert set(found["series"]) == set(odd.outcome.trained.ids)
+    defined = dict(zip(found["series"], np.isfinite(found["mase"]), strict=True))
+    assert [name for name, known in defined.items() if not known] == ["never", "begun"]
+    assert np.isfinite(found["mae"]).all()
+
+
+def test_a_panel_of_zeros_is_forecast_as_zero(plan: Any) -> None:
+    zeros = panel_of({"a": np.zeros(LENGTH), "b": np.zeros(LENGTH)})
+    outcome = training_on(zeros, replace(plan, steps=10)).outcome
+    assert np.abs(outcome.forecasts.quantiles).max() < 1e-6
+    score = metrics.overall(outcome.backtest, outcome.trained.plan)["scores"]["model"]
+    assert (score["coverage_80"], score["coverage_95"]) == (1, 1)
+
+
+def test_panels_without_mostly_zero_series_are_not_compared_with_their_forecaster(
+    without_training: Any, panel: Panel, plan: Any
+) -> None:
+    assert Kind.INTERMITTENT not in pipeline.train(panel, plan=plan).backtest.medians

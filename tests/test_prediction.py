@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast import pipeline
+from forecast import pipeline, prediction
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import registry
@@ -267,6 +267,40 @@ def test_half_a_season_missing_is_still_forecast(trained, panel):
     target = panel.target.copy()
     target[panel.ends[0] - 3 : panel.ends[0]] = np.nan  # of seven
     assert predict(trained, replace(panel, target=target).select([0])).status == ("ok",)
+
+
+@pytest.mark.parametrize("horizon", [None, FAR])
+def test_every_way_of_forecasting_obeys_the_bounds(trained, panel, horizon):
+    free = predict(trained, panel, horizon).quantiles
+    low, high = (float(np.floor(np.nanquantile(free, q))) for q in (0.3, 0.7))
+    plan = replace(PLAN, minimum=low, maximum=high, decimals=0)
+    bounded = predict(replace(trained, plan=plan), replace(panel, ids=("stranger", *panel.ids[1:])), horizon)
+    found = bounded.quantiles[np.array(STATUS) != "skipped"]
+    assert set(bounded.status) == {"new", "ok", "skipped", "short", "fallback"}
+    assert (found.min(), found.max()) == (low, high)
+    assert (found == np.round(found)).all()
+    assert (np.diff(found, axis=2) >= 0).all()
+
+
+def test_levels_beyond_the_grid_and_between_its_points_obey_the_bounds(trained, panel):
+    bounded = predict(replace(trained, plan=replace(PLAN, minimum=30.0, decimals=1)), panel.select([0]))
+    bands = bounded.at((0.0001, 0.15, 0.9999))
+    assert bands.min() == 30
+    assert (np.round(bands, 1) == bands).all()
+
+
+def test_bounds_that_nothing_reaches_change_no_byte(trained, panel):
+    far = predict(replace(trained, plan=replace(PLAN, minimum=-1e12, maximum=1e12)), panel, FAR)
+    assert far.quantiles.tobytes() == predict(trained, panel, FAR).quantiles.tobytes()
+
+
+def test_beyond_the_trained_horizon_the_bounded_forecast_is_fed_back(trained, panel):
+    plan = replace(PLAN, minimum=60.0)  # above every forecast of the first series
+    assert predict(trained, panel.select([0]), FAR).quantiles.max() < 60
+    assert (predict(replace(trained, plan=plan), panel.select([0]), FAR).quantiles[:, : PLAN.horizon] == 60).all()
+    fed = prediction._raw_quantiles(replace(trained, plan=plan), panel.select([0]), np.array([0]), FAR)
+    free = prediction._raw_quantiles(trained, panel.select([0]), np.array([0]), FAR)
+    assert fed[:, PLAN.horizon :].mean() > free[:, PLAN.horizon :].mean() + 5
 
 
 def test_evaluate_forecasts_the_last_origins_whose_truth_is_known(trained, panel):

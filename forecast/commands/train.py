@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -50,6 +51,7 @@ def train(
     columns, say = PredictOptions(prefix=prefix), speaker(common)
     from forecast import store, tuning
     from forecast.commands import record
+    from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.predict import notices
     from forecast.prediction import unknown_ahead
     from forecast.surroundings import Clock, Surroundings
@@ -62,6 +64,9 @@ def train(
     if options.trials:
         tuning.import_optuna()
     reading = _read(data, read, columns, say)
+    bound_notices = outside_bounds(reading.panel, options)
+    for notice in bound_notices:
+        say(notice)
     around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
     outcome, judgement = _train(reading, options, common, around)
     unknown = unknown_ahead(reading.panel, outcome.trained.plan.horizon)
@@ -74,11 +79,13 @@ def train(
         say(line)
     say(judgement.settled if not common.verbose else judgement.details)
     say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
-    for notice in notices(outcome.forecasts, outcome.trained.plan.horizon):
+    suggestion = suggested_bounds(reading.panel, outcome.forecasts)
+    for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
         say(notice)
     _demand_skill(judgement, options)
     stopping.check()
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, options))
+    told = (*reading.notices, *bound_notices, *suggestion)
+    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, told))
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
     say("\n".join(_places(published, output)))
@@ -169,7 +176,7 @@ def _files(
     judgement: "Judgement",
     reading: "Reading",
     columns: PredictOptions,
-    options: TrainOptions,
+    notices: tuple[str, ...],
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name."""
     from forecast import pipeline
@@ -186,9 +193,9 @@ def _files(
             **outcome.device,
             "agreement": outcome.agreement,
             "search": outcome.search.sentence if outcome.search else None,
-            "time_limit": {"seconds": options.seconds, "cut": list(outcome.cut)} if options.time_limit else None,
+            "time_limit": {"seconds": outcome.limit, "cut": list(outcome.cut)} if isfinite(outcome.limit) else None,
             "verdict": judgement.verdict,
-            "notices": list(reading.notices),
+            "notices": list(notices),
             "output": record.output_part(files),
         }
         files["golden.json"] = pipeline.golden(outcome.trained)

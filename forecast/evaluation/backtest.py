@@ -13,6 +13,7 @@ import numpy as np
 
 from forecast.forecasters.fitted import Kind
 from forecast.panels.panel import Floats, Integers, Panel
+from forecast.panels.units import without_unit
 from forecast.plan import Plan
 
 CALIBRATION, REPORT = "calibration", "report"
@@ -31,7 +32,7 @@ class Backtest:
     panel: Panel  # (rows,)
     role: tuple[str, ...]  # (rows,) "calibration" or "report"
     truth: Floats  # (rows, horizon), NaN where missing
-    units: Floats  # (rows,) the series' unit of error: its mean absolute seasonal difference on the fit rows
+    units: Floats  # (rows,) the series' mean absolute seasonal difference on the fit rows; NaN where they are all 0
     quantiles: Floats  # (rows, horizon, quantiles): the published mix, calibrated
     medians: dict[Kind, Floats]  # (rows, horizon) of every single forecaster
 
@@ -74,7 +75,10 @@ def split(panel: Panel, plan: Plan) -> Split:
     last = plan.validated - plan.horizon
     count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
     spread = np.unique(np.linspace(0, last, count).astype(np.int64))
-    validation = rolling(whole, plan, chosen, spread - tails)
+    # Nothing is chosen by errors that cannot be compared with those of other series, as long as there are others.
+    validation = rolling(whole, plan, chosen[~without_unit(fit)[chosen]], spread - tails)
+    if not len(validation.series):
+        validation = rolling(whole, plan, chosen, spread - tails)
     return Split(fit, rows, validation, rolling(whole, plan, chosen, np.arange(plan.origins) - plan.held_back))
 
 

@@ -6,17 +6,19 @@ much each quantile has to move so that the right share of the truth lies below i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.panels.panel import Floats, Integers
 from forecast.plan import Plan
 
 ENOUGH = 100  # scores: fewer are pooled with those of the neighbouring steps
 PROMISED = 40  # scores: fewer cannot hold a level of 95 %: (n + 1) x 0.975 > n below 39
+TINY = 1e-9  # 0.5 - 0.8 / 2 is not quite 0.1, and a whole number must stay one
 MOST = 50_000  # scores: more change the third digit of nothing
 
 
@@ -27,6 +29,7 @@ class Calibration:
     shift: Floats  # (horizon, quantiles)
     pooled: Integers  # (horizon,) scores behind each step's shift
     promised: bool  # False where a step has too few scores to promise its level
+    sparse: "Calibration | None" = None  # that of series that are mostly zero, whose errors are of another kind
 
 
 def none(plan: Plan) -> Calibration:
@@ -38,11 +41,12 @@ def none(plan: Plan) -> Calibration:
 def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float]) -> Calibration:
     """Find the shift of each quantile at each step from forecasts whose truth is known.
 
-    truth: (rows, horizon), quantiles: (rows, horizon, quantiles) in units of the target, units: (rows,). Steps with
-    fewer than 100 scores borrow those of their neighbours, one step further on both sides until there are enough.
+    truth: (rows, horizon), quantiles: (rows, horizon, quantiles) in units of the target, units: (rows,), NaN for
+    rows to leave out. Steps with fewer than 100 scores borrow those of their neighbours, one step further on both sides
+    until there are enough.
     """
     horizon, grid = quantiles.shape[1:]
-    usable = np.isfinite(truth) & np.isfinite(quantiles).all(axis=2)
+    usable = np.isfinite(truth) & np.isfinite(quantiles).all(axis=2) & np.isfinite(units)[:, None]
     shift, pooled = np.zeros((horizon, grid)), np.zeros(horizon, dtype=np.int64)
     for step in range(horizon):
         steps = _neighbours(usable.sum(axis=0), step)
@@ -59,11 +63,39 @@ def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabiliti
     return Calibration(shift, pooled, promised=bool(horizon and pooled.min() >= PROMISED))
 
 
-def apply(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:
+def fit_groups(
+    truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float], sparse: NDArray[np.bool_]
+) -> Calibration:
+    """Find the shifts of the rows that are mostly zero, sparse (rows,), and of the others, each group for itself.
+
+    A sale among many zeros is an error of tens of units: pooled, it would make the bands of all other series as wide.
+    Where one group has too few scores to promise its level, all rows share one calibration.
+    """
+    if sparse.any() and not sparse.all():
+        usual, own = (
+            fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities) for rows in (~sparse, sparse)
+        )
+        if usual.promised and own.promised:
+            return replace(usual, sparse=own)
+    return fit_calibration(truth, quantiles, units, probabilities)
+
+
+def apply(
+    calibration: Calibration, quantiles: Floats, units: Floats, sparse: NDArray[np.bool_] | None = None
+) -> Floats:
     """Return the quantiles moved by their shift: (rows, horizon, quantiles), rising; the point forecast stays.
 
-    Steps beyond the calibrated horizon h use its last shift, widened by sqrt(step / h), as a random walk's error grows.
+    sparse: (rows,) which rows are of series that are mostly zero. Steps beyond the calibrated horizon h use its last
+    shift, widened by sqrt(step / h), as a random walk's error grows.
     """
+    moved = _moved(calibration, quantiles, units)
+    if calibration.sparse is not None and sparse is not None:
+        moved[sparse] = _moved(calibration.sparse, quantiles[sparse], units[sparse])
+    return moved
+
+
+def _moved(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:
+    """Return the quantiles moved by the shift of one group."""
     horizon, middle = quantiles.shape[1], quantiles.shape[2] // 2
     known = len(calibration.shift)
     steps = np.arange(1, horizon + 1)
@@ -91,6 +123,10 @@ def at(quantiles: Floats, probabilities: Sequence[float], wanted: Sequence[float
     result = np.empty((*quantiles.shape[:2], len(wanted)))
     for k, probability in enumerate(wanted):
         score = normal.inv_cdf(probability)
+        exact = np.flatnonzero(np.abs(np.array(probabilities) - probability) < TINY)
+        if len(exact):
+            result[..., k] = quantiles[..., exact[0]]
+            continue
         right = int(np.searchsorted(grid, score))
         if right in (0, len(grid)):
             edge = min(right, len(grid) - 1)

@@ -1,7 +1,8 @@
 """Errors of forecasts as pure functions, and the tables of a backtest that are made of them.
 
 A step whose truth is missing counts nowhere. What would be 0 / 0 is 0 (a perfect forecast of nothing); what would be
-x / 0 is undefined: NaN in arrays and columns, None in the record for JSON. Nothing is ever infinite.
+x / 0 is undefined: NaN in arrays and columns, None in the record for JSON. Nothing is ever infinite. A series of zeros
+alone before its origins has no unit of error: it counts in MAE, RMSE, WAPE, sMAPE and bias, not in what is scaled.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from forecast.evaluation.backtest import Backtest
 from forecast.evaluation.calibration import at
 from forecast.forecasters.fitted import Kind
 from forecast.panels.panel import Floats, Integers, Panel
-from forecast.panels.units import seasonal_difference
+from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 
 LEVELS = (80, 95)  # percent
@@ -196,11 +197,16 @@ class _Chosen:
 
 
 def _first_origins(panel: Panel, season: int) -> Floats:
-    """Return the root mean squared seasonal difference before the first origin of each row's series: (rows,)."""
+    """Return the root mean squared seasonal difference before the first origin of each row's series: (rows,).
+
+    NaN where there was nothing but zeros, as in `Backtest.units`.
+    """
     _, first, inverse = np.unique(panel.begins, return_index=True, return_inverse=True)
     shortest = panel.lengths[first].copy()
     np.minimum.at(shortest, inverse, panel.lengths)
-    return seasonal_difference(panel.select(first, shortest), season, power=2)[inverse]
+    before = panel.select(first, shortest)
+    units = np.where(without_unit(before), np.nan, seasonal_difference(before, season, power=2))
+    return units[inverse]
 
 
 def _table(chosen: _Chosen, groups: Groups) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     SEASONAL_NAIVE = "seasonal_naive"
     DRIFT = "drift"
     NAIVE = "naive"
+    INTERMITTENT = "intermittent"
 
 
 @dataclass(frozen=True, eq=False)

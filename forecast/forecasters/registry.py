@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from forecast.forecasters import baselines, linear, smoothing
+from forecast.forecasters import baselines, intermittent, linear, smoothing
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.panels.panel import Floats, Integers, Panel
@@ -15,6 +15,7 @@ FIT: dict[Kind, Callable[[Panel, Plan], Fitted]] = {
     Kind.SEASONAL_NAIVE: baselines.fit_seasonal_naive,
     Kind.DRIFT: baselines.fit_drift,
     Kind.NAIVE: baselines.fit_naive,
+    Kind.INTERMITTENT: intermittent.fit,
 }  # the network is fitted by lstm.network.fit, which also needs to know when to stop
 
 RUN: dict[Kind, Callable[[Fitted, Panel, Integers, Plan], Floats]] = {
@@ -25,6 +26,7 @@ RUN: dict[Kind, Callable[[Fitted, Panel, Integers, Plan], Floats]] = {
     Kind.SEASONAL_NAIVE: baselines.run_seasonal_naive,
     Kind.DRIFT: baselines.run_drift,
     Kind.NAIVE: baselines.run_naive,
+    Kind.INTERMITTENT: intermittent.run,
 }
 
 SHAPES: dict[Kind, Callable[[Plan, int], dict[str, tuple[int, ...]]]] = {
@@ -35,6 +37,7 @@ SHAPES: dict[Kind, Callable[[Plan, int], dict[str, tuple[int, ...]]]] = {
     Kind.SEASONAL_NAIVE: baselines.shapes,
     Kind.DRIFT: baselines.shapes,
     Kind.NAIVE: baselines.shapes,
+    Kind.INTERMITTENT: intermittent.shapes,
 }
 
 

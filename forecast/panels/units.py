@@ -1,7 +1,9 @@
 """The unit that errors are counted in: the mean absolute seasonal difference of each series, as in MASE and RMSSE."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
 
 STRETCH = 500_000  # steps that are worked on at once, about
@@ -24,6 +26,18 @@ def seasonal_difference(panel: Panel, season: int, power: int = 1) -> Floats:
                 panel.target[first:last], panel.begins[rows] - first, panel.ends[rows] - first, season, power
             )
     return units
+
+
+def without_unit(panel: Panel) -> NDArray[np.bool_]:
+    """Tell which series hold nothing but zeros and so have no unit of error: (series,); none, where all are so.
+
+    The 1 that they are given instead compares with nothing: errors of a series that sells thousands after months of
+    zeros, counted in it, would outweigh all others.
+    """
+    empty = np.empty(len(panel), dtype=np.bool_)
+    for rows, values in blocks(panel):
+        empty[rows] = ~(np.nan_to_num(values) != 0).any(axis=1)
+    return empty & ~empty.all()
 
 
 def _units(values: Floats, begins: Integers, ends: Integers, season: int, power: int) -> Floats:

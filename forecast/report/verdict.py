@@ -16,6 +16,7 @@ TITLES = {
     Kind.SEASONAL_NAIVE: "seasonal naive",
     Kind.DRIFT: "drift",
     Kind.NAIVE: "naive",
+    Kind.INTERMITTENT: "intermittent demand",
 }
 
 
@@ -30,11 +31,12 @@ class Facts:
     promised: bool  # whether enough scores stand behind the bands
     mix: dict[str, float]  # title and weight of each published forecaster, the weights adding up to 1
     network: str = "LSTM"  # title of the network
+    compared: bool = True  # False: no series that was checked has a unit that errors could be counted in
 
 
 def verdict(facts: Facts) -> str:
-    """Return the sentence; it always holds `N % better than` or `N % worse than`."""
-    parts = [f"{_compared(facts.skill)} {facts.reference}, on {facts.test} it had not seen", _bands(facts)]
+    """Return the sentence; it holds `N % better than` or `N % worse than` wherever the two could be compared."""
+    parts = [f"{_compared(facts)} {facts.reference}, on {facts.test} it had not seen", _bands(facts)]
     published = _published(facts)
     return "; ".join([*parts, published] if published else parts)
 
@@ -58,6 +60,7 @@ def gather(trained: Trained, metrics: dict[str, Any]) -> Facts:
             if weight > 0
         },
         network=title,
+        compared=score["mase"] is not None,
     )
 
 
@@ -77,8 +80,11 @@ def reference(calendar: Calendar, season: int) -> str:
     return f"repeating the last {season} {calendar.word(season)}"
 
 
-def _compared(skill: float | None) -> str:
+def _compared(facts: Facts) -> str:
     """Return how much better or worse."""
+    skill = facts.skill
+    if not facts.compared:
+        return "cannot be compared with"
     if skill is None:
         return f"over {MOST} % worse than"
     percent = round(100 * abs(skill))

@@ -23,6 +23,7 @@ Shapes = Callable[[Kind, Plan, int], Mapping[str, Shape]]  # of a forecaster's a
 
 PER_SERIES = "series."  # what the names of per-series arrays begin with
 UNITS, SHIFT, POOLED = "units", "calibration/shift", "calibration/pooled"
+SPARSE_SHIFT, SPARSE_POOLED = "calibration/sparse_shift", "calibration/sparse_pooled"
 _CONTEXT_INTEGERS = ("starts", "begins", "lengths", "limits")  # (series,) each
 _CONTEXT_FLOATS = ("target", "past", "future", "static")
 _KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
@@ -41,6 +42,7 @@ class Outline:
     kinds: tuple[Kind, ...]
     weights: tuple[float, ...]
     promised: bool
+    sparse: bool  # whether series that are mostly zero have a calibration of their own
     source: dict[str, Any]
 
 
@@ -57,6 +59,7 @@ class _Promise:
     """The part of the calibration that is no array."""
 
     promised: bool
+    sparse: bool = False
 
 
 def encode(trained: Trained) -> dict[str, bytes]:
@@ -74,6 +77,8 @@ def encode(trained: Trained) -> dict[str, bytes]:
     weights = {name: _as_float32(name, array) for name, array in arrays.items() if not _is_per_series(name)}
     scaling: dict[str, Array] = {name: array for name, array in arrays.items() if _is_per_series(name)}
     scaling |= {UNITS: trained.units, SHIFT: trained.calibration.shift, POOLED: trained.calibration.pooled}
+    if trained.calibration.sparse is not None:
+        scaling |= {SPARSE_SHIFT: trained.calibration.sparse.shift, SPARSE_POOLED: trained.calibration.sparse.pooled}
     files = {
         PLAN: records.as_json(_outline(trained)),
         IDS: records.as_json(list(trained.ids)),
@@ -109,7 +114,7 @@ def outline(data: bytes) -> Outline:
         raise ValueError("should have an object as 'source'")
     series = records.typed(int, fields["series"], "series")
     kinds = tuple(one.kind for one in parts)
-    return Outline(plan, read, calendar, series, kinds, weights, promise.promised, fields["source"])
+    return Outline(plan, read, calendar, series, kinds, weights, promise.promised, promise.sparse, fields["source"])
 
 
 def names_of_series(data: bytes, outline: Outline) -> tuple[str, ...]:
@@ -131,6 +136,8 @@ def array_shapes(outline: Outline, shapes: Shapes) -> tuple[dict[str, Shape], di
     weights = {name: shape for name, shape in every.items() if not _is_per_series(name)}
     scaling = {name: shape for name, shape in every.items() if _is_per_series(name)}
     scaling |= {UNITS: (outline.series,), SHIFT: (plan.horizon, len(plan.quantiles)), POOLED: (plan.horizon,)}
+    if outline.sparse:
+        scaling |= {SPARSE_SHIFT: scaling[SHIFT], SPARSE_POOLED: scaling[POOLED]}
     return weights, scaling
 
 
@@ -145,10 +152,12 @@ def weights_of(data: bytes, wanted: Mapping[str, Shape]) -> dict[str, Array]:
 
 def scaling_of(data: bytes, wanted: Mapping[str, Shape]) -> dict[str, Array]:
     """Return the arrays of scaling.safetensors; ValueError unless they are the wanted ones, none infinite."""
-    arrays = tensors.decode(data, wanted, (FLOAT64, INT64), (POOLED,))
+    pooled = tuple(name for name in (POOLED, SPARSE_POOLED) if name in wanted)
+    arrays = tensors.decode(data, wanted, (FLOAT64, INT64), pooled)
     _refuse_infinite(arrays)
-    if not np.isfinite(arrays[SHIFT]).all():
-        raise ValueError(f"holds a number in {SHIFT!r} that is none")
+    for name in (SHIFT, SPARSE_SHIFT):
+        if name in arrays and not np.isfinite(arrays[name]).all():
+            raise ValueError(f"holds a number in {name!r} that is none")
     return arrays
 
 
@@ -192,10 +201,15 @@ def trained_of(
         fitted=fitted,
         weights=outline.weights,
         units=scaling[UNITS],
-        calibration=Calibration(scaling[SHIFT], scaling[POOLED], outline.promised),
+        calibration=Calibration(scaling[SHIFT], scaling[POOLED], outline.promised, _sparse(outline, scaling)),
         context=context,
         source=outline.source,
     )
+
+
+def _sparse(outline: Outline, scaling: Mapping[str, Array]) -> Calibration | None:
+    """Return the calibration of series that are mostly zero; None where they have none of their own."""
+    return Calibration(scaling[SPARSE_SHIFT], scaling[SPARSE_POOLED], outline.promised) if outline.sparse else None
 
 
 def _outline(trained: Trained) -> dict[str, Any]:
@@ -208,7 +222,10 @@ def _outline(trained: Trained) -> dict[str, Any]:
         "calendar": as_record(trained.calendar),
         "series": len(trained.ids),
         "forecasters": [{"kind": one.kind, "weight": float(weight)} for one, weight in pairs],
-        "calibration": {"promised": bool(trained.calibration.promised)},
+        "calibration": {
+            "promised": bool(trained.calibration.promised),
+            "sparse": trained.calibration.sparse is not None,
+        },
         "source": trained.source,
     }
 

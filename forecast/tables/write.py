@@ -140,6 +140,8 @@ def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: st
     times = [texts[place] for place in places.tolist()]
     steps = [f"{labels[-4]}{step}" for step in range(1, horizon + 1)]
     cutoffs = forecasts.calendar.render(forecasts.cutoffs)
+    decimals = forecasts.bounds.decimals
+    form = "%.6g" if decimals is None else f"%.{decimals}f"
     if not style.keyed:
         yield join.join(map(quote, header)) + style.end
     for row in range(series):
@@ -147,19 +149,19 @@ def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: st
         ending = zip(labels[-3:], (cutoffs[row], forecasts.status[row], model), strict=True)
         end = join + join.join(label + quote(text) for label, text in ending) + style.end
         here = slice(row * horizon, (row + 1) * horizon)
-        numbers = _numbers(values[here], labels[2:-4], style)
+        numbers = _numbers(values[here], labels[2:-4], style, form)
         yield "".join(
             f"{begin}{time}{join}{number}{join}{step}{end}"
             for time, number, step in zip(times[here], numbers, steps, strict=True)
         )
 
 
-def _numbers(values: Floats, labels: Sequence[str], style: Style) -> list[str]:
+def _numbers(values: Floats, labels: Sequence[str], style: Style, form: str) -> list[str]:
     """Return the numbers of each row as text: one pattern for a whole row is three times faster than one per cell."""
-    pattern = style.between.join(label.replace("%", "%%") + "%.6g" for label in labels)
+    pattern = style.between.join(label.replace("%", "%%") + form for label in labels)
     texts = list(map(pattern.__mod__, map(tuple, values.tolist())))
     for row in np.flatnonzero(np.isnan(values).any(axis=1)).tolist():
-        cells = (style.missing if value != value else f"{value:.6g}" for value in values[row].tolist())
+        cells = (style.missing if value != value else form % value for value in values[row].tolist())
         texts[row] = style.between.join(label + cell for label, cell in zip(labels, cells, strict=True))
     return texts
 

@@ -13,6 +13,7 @@ from forecast.commands import run
 from forecast.commands.train import model_name
 from forecast.errors import UsageError
 from forecast.tuning import Search, State, Trial
+from tests.commands.conftest import outcome_of
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,9 @@ def cut_world(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         world.calls.append(("around", around))
         outcome = whole(*arguments, around=around)
         search = Search(outcome.trained.plan, (trial,), "1 trial; none is better")
-        return replace(outcome, search=search, cut=("1 of 2 networks", "learning stopped at step 50"))
+        return replace(
+            outcome, search=search, limit=around.clock.limit, cut=("1 of 2 networks", "learning stopped at step 50")
+        )
 
     monkeypatch.setattr(pipeline, "train", train)
     return world
@@ -250,3 +253,70 @@ def test_trials_without_optuna_are_refused_before_reading(world: Any, monkeypatc
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert run(["train", "sales.csv", "--trials", "3"]) == 2
     assert world.calls == []
+
+
+def test_bounds_are_handed_to_the_pipeline(world: Any) -> None:
+    run(["train", "sales.csv", "--min", "-2.5", "--max", "1e3", "--round", "1"])
+    options = world.seen("train")
+    assert (options.min, options.max, options.round) == (-2.5, 1000.0, 1)
+
+
+def test_bounds_come_from_the_environment_by_the_names_of_their_options(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECAST_TRAIN_MIN", "0")
+    monkeypatch.setenv("FORECAST_TRAIN_ROUND", "2")
+    run(["train", "sales.csv"])
+    assert (world.seen("train").min, world.seen("train").round) == (0.0, 2)
+
+
+def test_bounds_that_contradict_each_other_are_refused_before_reading(
+    world: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "sales.csv", "--min", "5", "--max", "3"]) == 2
+    assert capsys.readouterr().err == "Error: --min 5 is above --max 3.\nCorrect one of them.\n"
+    assert world.calls == []
+
+
+OUTSIDE = "6 values of the history outside --min 2 and --max 8: learned from as they are, never forecast."
+SUGGESTED = "No value of the history is below 0, but a band of the forecast is: --min 0 keeps it from that."
+
+
+def test_history_outside_the_bounds_is_counted_in_a_notice_and_in_the_record(
+    world: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "sales.csv", "--min", "2", "--max", "8"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["2 gaps stay missing.", OUTSIDE]
+    assert json.loads(world.published["run.json"])["notices"] == lines[:2]
+
+
+def test_one_value_outside_is_one(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["train", "sales.csv", "--max", "9"])
+    assert capsys.readouterr().err.splitlines()[1] == (
+        "1 value of the history outside --max 9: learned from as they are, never forecast."
+    )
+
+
+def test_min_0_is_suggested_where_a_band_alone_is_below_0(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = outcome_of(world.panel)
+    wide = replace(wide, forecasts=replace(wide.forecasts, quantiles=wide.forecasts.quantiles - 8))
+    monkeypatch.setattr(pipeline, "train", lambda *_, **__: wide)
+    run(["train", "sales.csv"])
+    assert capsys.readouterr().err.splitlines()[-4] == SUGGESTED
+    assert json.loads(world.published["run.json"])["notices"][-1] == SUGGESTED
+
+
+@pytest.mark.parametrize("low", [0.0, -1e-9])
+def test_nothing_is_suggested_where_no_band_or_some_history_is_below_0(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], low: float
+) -> None:
+    made = outcome_of(world.panel)
+    if low < 0:
+        world.panel.target[0] = low
+        made = replace(made, forecasts=replace(made.forecasts, quantiles=made.forecasts.quantiles - 8))
+    monkeypatch.setattr(pipeline, "train", lambda *_, **__: made)
+    run(["train", "sales.csv"])
+    assert SUGGESTED not in capsys.readouterr().err

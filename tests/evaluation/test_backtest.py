@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from forecast.evaluation.backtest import roles, split
 from forecast.panels.panel import panel_of
@@ -52,3 +55,13 @@ def test_an_origin_without_any_truth_is_left_out():
     values[-4:] = np.nan
     found = split(panel_of({"a": values}), PLAN)
     assert found.held.order.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("gone", "chosen"), [(0, {"plain"}), (30, {"zero"})])
+def test_series_of_zeros_alone_choose_only_where_no_other_series_can(gone: int, chosen: set[str]) -> None:
+    values = np.arange(1.0, 61.0)
+    values[60 - gone :] = np.nan  # at the end, so that validation has no truth for it
+    zero = np.where(np.arange(60) < 50, 0.0, 9.0)
+    parts = split(panel_of({"plain": values, "zero": zero}), replace(PLAN, origins=4))
+    assert {parts.fit.ids[row] for row in parts.validation.series} == chosen
+    assert "zero" in parts.held.panel.ids

@@ -133,3 +133,50 @@ def test_bands_of_any_levels_are_nested(quantiles: np.ndarray, levels: list[floa
     found = calibration.at(quantiles, QUANTILES, wanted)
     assert (np.diff(found, axis=2) >= 0).all()
     np.testing.assert_array_equal(found[..., len(levels)], quantiles[..., MEDIAN])
+
+
+def test_a_level_on_the_grid_is_its_quantile_to_the_last_digit() -> None:
+    quantiles = np.arange(13.0)[None, None] ** 2
+    wanted = [0.5 - level / 200 for level in (95, 90, 80, 60)] + [0.5 + level / 200 for level in (95, 90, 80, 60)]
+    assert calibration.at(quantiles, QUANTILES, wanted)[0, 0].tolist() == [0, 1, 4, 9, 144, 121, 100, 81]
+
+
+def groups() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return 300 rows of ordinary errors, and 100 rows of zeros among which a twentieth are a hundred units high."""
+    random = np.random.default_rng(4)
+    truth = np.concatenate([random.normal(0, 1, (300, 1)), 100.0 * (random.random((100, 1)) < 0.05)])
+    return truth, np.zeros((400, 1, 13)), np.ones(400), np.arange(400) >= 300
+
+
+def test_series_that_are_mostly_zero_do_not_widen_the_bands_of_the_others() -> None:
+    truth, quantiles, units, sparse = groups()
+    fitted = calibration.fit_groups(truth, quantiles, units, QUANTILES, sparse)
+    bands = calibration.apply(fitted, quantiles, units, sparse)
+    assert fitted.promised
+    assert bands[:300, 0, -1].max() < 3
+    assert bands[300:, 0, -1].tolist() == [100.0] * 100
+
+
+def test_each_group_has_the_calibration_of_its_own_rows() -> None:
+    truth, quantiles, units, sparse = groups()
+    fitted = calibration.fit_groups(truth, quantiles, units, QUANTILES, sparse)
+    for shift, rows in ((fitted.shift, ~sparse), (fitted.sparse.shift, sparse)):
+        alone = calibration.fit_calibration(truth[rows], quantiles[rows], units[rows], QUANTILES)
+        assert shift.tolist() == alone.shift.tolist()
+
+
+@pytest.mark.parametrize("few", [0, 39])
+def test_a_group_with_too_few_scores_shares_the_calibration_of_all(few: int) -> None:
+    truth, quantiles, units, _ = groups()
+    fitted = calibration.fit_groups(truth, quantiles, units, QUANTILES, np.arange(400) >= 400 - few)
+    assert fitted.sparse is None
+    assert fitted.shift.tolist() == calibration.fit_calibration(truth, quantiles, units, QUANTILES).shift.tolist()
+
+
+def test_rows_without_a_unit_do_not_calibrate() -> None:
+    truth, quantiles, units, _ = groups()
+    units[300:] = np.nan
+    fitted = calibration.fit_calibration(truth, quantiles, units, QUANTILES)
+    alone = calibration.fit_calibration(truth[:300], quantiles[:300], units[:300], QUANTILES)
+    assert fitted.shift.tolist() == alone.shift.tolist()
+    assert fitted.pooled.tolist() == [300]

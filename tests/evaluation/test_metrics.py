@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from forecast.evaluation.metrics import Groups
 from forecast.forecasters.fitted import Kind
 from forecast.panels.panel import panel_of
 from forecast.plan import QUANTILES, Plan
+from forecast.report.figures import columns_as_csv
 
 NAN = float("nan")
 TRUTH = np.array([[1.0, 2.0, NAN], [10.0, 20.0, 30.0]])
@@ -226,3 +228,49 @@ def test_by_step_has_a_row_for_each_step() -> None:
 def test_all_columns_of_a_table_are_equally_long() -> None:
     for table in (metrics.by_series(backtest(), PLAN), metrics.by_step(backtest(), PLAN)):
         assert {len(column) for column in table.values()} == {2}
+
+
+def test_a_series_without_a_unit_counts_in_no_scaled_error() -> None:
+    made = backtest()
+    without = replace(made, units=np.array([2.0, 2.0, 2.0, NAN]))
+    with_all, found = (metrics.overall(one, PLAN)["scores"]["model"] for one in (made, without))
+    assert found["mase"] == pytest.approx((0 + 1 / 2) / 2)
+    assert found["mae"] == with_all["mae"]
+    assert found["skill"] is not None
+
+
+def test_by_series_leaves_the_cells_of_a_series_without_a_unit_empty() -> None:
+    found = metrics.by_series(replace(backtest(), units=np.array([2.0, 2.0, 2.0, NAN])), PLAN)
+    for name in ("mase", "pinball", "skill", "mase_theta"):
+        assert np.isfinite(found[name]).tolist() == [True, False], name
+    assert np.isfinite(found["mae"]).all()
+
+
+def zeros_before(values: dict[str, list[float]]) -> Backtest:
+    """Return a backtest of series from step 3 on, two steps ahead, forecast as 1."""
+    panel = panel_of(values)
+    cut = panel.select(np.arange(len(panel)), np.full(len(panel), 3))
+    units = np.where(metrics.without_unit(cut), NAN, metrics.seasonal_difference(cut, 1))
+    point = np.ones((len(panel), 2))
+    quantiles = np.repeat(point[:, :, None], 13, axis=2)
+    return Backtest(cut, ("report",) * len(panel), cut.truth(2), units, quantiles, {Kind.SEASONAL_NAIVE: point * 0})
+
+
+def test_zeros_that_turn_into_thousands_do_not_outweigh_all_other_series() -> None:
+    made = zeros_before({"born": [0, 0, 0, 5000, 6000], "plain": [1, 2, 3, 2, 2]})
+    found = metrics.overall(made, PLAN)["scores"]["model"]
+    assert (found["mase"], found["rmsse"], found["pinball"]) == (1, 1, 1)
+    assert found["mae"] == pytest.approx((4999 + 5999 + 1 + 1) / 4)
+
+
+def test_where_all_series_are_zero_the_unit_is_one() -> None:
+    found = metrics.overall(zeros_before({"a": [0, 0, 0, 0, 0], "b": [0, 0, 0, 0, 0]}), PLAN)["scores"]
+    assert (found["model"]["mase"], found["model"]["rmsse"]) == (1, 1)
+    assert (found["model"]["wape"], found["model"]["bias"], found["model"]["skill"]) == (None, None, None)
+    assert (found["seasonal_naive"]["smape"], found["seasonal_naive"]["skill"]) == (0, 0)
+
+
+def test_an_undefined_metric_is_an_empty_cell_in_the_tables() -> None:
+    lines = columns_as_csv(metrics.by_series(zeros_before({"a": [0, 0, 0, 0, 0]}), PLAN)).decode().splitlines()
+    cells = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+    assert (cells["wape"], cells["bias"], cells["skill"], cells["smape"]) == ("", "", "", "200")

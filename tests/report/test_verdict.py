@@ -67,3 +67,8 @@ def test_the_verdict_says_when_a_baseline_makes_the_forecast() -> None:
 )
 def test_the_reference_has_a_name_that_people_use(freq: str, season: int, words: str) -> None:
     assert reference(Calendar(freq, 0, "%Y-%m-%d" if freq != "step" else "step"), season) == words
+
+
+def test_the_verdict_compares_nothing_where_errors_have_no_scale() -> None:
+    sentence = verdict(replace(FACTS, skill=None, compared=False))
+    assert sentence.startswith("cannot be compared with repeating last week, on 20 x 48 hours it had not seen; ")

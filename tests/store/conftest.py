@@ -36,6 +36,9 @@ PLAN = Plan(
     forecaster=Forecaster.NETWORK,
     learning_rate=0.1 + 0.2,  # needs all 17 digits
     quantiles=(0.1, 0.5, 0.9),
+    minimum=-1.5,
+    maximum=1e6,
+    decimals=1,
 )
 READ = ReadOptions(
     id=("shop", "Straße"), time=("when",), target="sales", past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
@@ -75,7 +78,12 @@ def model() -> Trained:
         fitted=(Fitted(Kind.NETWORK, network), Fitted(Kind.THETA, theta), Fitted(Kind.NAIVE)),
         weights=(0.7, 0.2, 0.1),
         units=np.array([1.0, np.nan, 1 / 3]),
-        calibration=Calibration(values.normal(size=(3, 3)), np.array([100, 120, 90]), promised=True),
+        calibration=Calibration(
+            values.normal(size=(3, 3)),
+            np.array([100, 120, 90]),
+            promised=True,
+            sparse=Calibration(values.normal(size=(3, 3)), np.array([41, 42, 43]), promised=True),
+        ),
         context=context(),
         source=SOURCE,
     )

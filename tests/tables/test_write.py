@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from forecast.errors import UsageError
 from forecast.options import PredictOptions
+from forecast.panels.bounds import Bounds
 from forecast.panels.calendar import Calendar
 from forecast.plan import QUANTILES
 from forecast.tables.write import check_output, forecast_columns, suffix_of, table_bytes
@@ -48,6 +50,30 @@ def test_numbers_have_six_digits_and_no_negative_zero() -> None:
     assert text(made).splitlines()[1] == "a,1970-02-01,0,0,0,0,0,1,1970-01-31,ok,sales@v1"
     made = replace(made, quantiles=np.full((1, 1, len(QUANTILES)), 1234567.89))
     assert ",1.23457e+06," in text(made)
+
+
+def test_rounded_numbers_have_exactly_as_many_decimals() -> None:
+    made = replace(forecasts("a", horizon=1), bounds=Bounds(minimum=8.0, decimals=2))
+    assert text(made).splitlines()[1] == "a,1970-02-01,10.00,8.00,12.00,8.00,13.00,1,1970-01-31,ok,sales@v1"
+    made = replace(made, quantiles=np.full((1, 1, len(QUANTILES)), 1234567.5), bounds=Bounds(decimals=0))
+    assert text(made).splitlines()[1].startswith("a,1970-02-01,1234568,1234568,")
+
+
+def test_rounding_leaves_no_negative_zero_and_no_decimals_to_an_unusual_level() -> None:
+    made = replace(forecasts("a", horizon=1), bounds=Bounds(decimals=0))
+    made = replace(made, quantiles=np.linspace(-0.4, 7.4, len(QUANTILES))[None, None])
+    lines = text(made, PredictOptions(level=(99, 33))).splitlines()
+    assert lines[1] == "a,1970-02-01,4,2,5,-2,9,1,1970-01-31,ok,sales@v1"
+    made = replace(made, quantiles=np.full((1, 1, len(QUANTILES)), -0.4))
+    assert text(made).splitlines()[1].startswith("a,1970-02-01,0,0,0,0,0,")
+
+
+def test_json_lines_and_parquet_hold_the_rounded_numbers() -> None:
+    made = replace(forecasts("a", horizon=2), bounds=Bounds(decimals=1))
+    lines = table_bytes(made, NAMES, PredictOptions(), MODEL, ".jsonl").decode().splitlines()
+    assert '"forecast": 10.2, "lo_80": 8.2,' in lines[1]
+    table = parquet.read_table(io.BytesIO(table_bytes(made, NAMES, PredictOptions(), MODEL, ".parquet")))
+    assert table["forecast"].to_pylist() == [10.0, 10.2]
 
 
 def test_a_skipped_series_has_rows_without_numbers() -> None:
@@ -113,7 +139,6 @@ def test_json_lines_hold_one_object_per_row() -> None:
 
 
 def test_parquet_holds_the_same_table_in_types() -> None:
-    from pyarrow import parquet
 
     data = table_bytes(forecasts("007"), NAMES, PredictOptions(), MODEL, ".parquet")
     table = parquet.read_table(io.BytesIO(data))
