@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from forecast.errors import DataError, ForecastError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, Split, roles, split
 from forecast.evaluation.calibration import Calibration
+from forecast.evaluation.metrics import mase
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.options import Forecaster, ReadOptions, TrainOptions
+from forecast.panels import channels, scaling
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -26,6 +28,7 @@ from forecast.trained import Forecasts, Trained
 
 TOLERANCE = 1e-4  # of a series' scale, between Keras and the NumPy runtime; more, and nothing is published
 GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
+MIXING_GAIN = 0.01  # share of the error that seeing the other targets must save: less is chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,7 @@ class Outcome:
     forecasts: Forecasts  # from the end of the panel
     agreement: float  # largest difference between Keras and the runtime on backtest windows, as a share of the scale
     device: dict[str, Any]  # device, cudnn, why_not
+    targets: dict[str, Any] | None = None  # with several targets: mixed or not, and the errors that decided
 
 
 def train(
@@ -59,7 +63,8 @@ def train(
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
     names = {"past": read.past, "future": read.future, "static": read.static}
     plan = plan or settle(panel, options, read.season, names)
-    parts = split(panel, plan)
+    plan = channels.with_targets(plan, panel.targets) if panel.targets and not plan.targets else plan
+    parts = split(channels.shown(panel, plan), plan)
     if not (len(parts.validation.series) and len(parts.held.series)):
         raise DataError(
             f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
@@ -69,6 +74,11 @@ def train(
 
     first, steps, history = fit_all(parts.fit, plan, parts.validation, _stage(listen, "choosing"))
     weights = choose_weights(first, parts, plan)
+    targets = None
+    if plan.targets:
+        alone = Choice(plan, parts, first, steps, weights)
+        (plan, parts, first, steps, weights), more, targets = try_mixed_targets(panel, alone, _stage(listen, "mixed"))
+        history += more
     backtest, bands = check(first, weights, parts, plan)
     agreement = network_agreement(first, parts, plan)
     if not agreement < TOLERANCE:
@@ -78,7 +88,8 @@ def train(
         )
 
     kept = [kind for kind, weight in weights.items() if weight > 0]
-    final, more = refit(panel, plan, kept, steps, _stage(listen, "final"))
+    whole = channels.shown(panel, plan, scaling.fit(panel, plan.transforms[0]) if plan.mixed_targets else None)
+    final, last = refit(whole, plan, kept, steps, _stage(listen, "final"))
     if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
         raise ForecastError(
             "training on all rows did not converge: a weight is not finite; nothing was published.\n"
@@ -96,7 +107,15 @@ def train(
         context=context_of(panel, plan),
         source=source or {},
     )
-    return Outcome(trained, backtest, (*history, *more), predict(trained, panel, assume_future=True), agreement, device)
+    return Outcome(
+        trained,
+        backtest,
+        (*history, *last),
+        predict(trained, panel, assume_future=True),
+        agreement,
+        device,
+        targets,
+    )
 
 
 def fit_all(
@@ -137,6 +156,49 @@ def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> dict[Kind,
     units = seasonal_difference(parts.fit, plan.season)[rows.series]
     chosen = mixing.choose_weights(rows.panel.truth(plan.horizon), medians, units)
     return {one.kind: chosen.get(one.kind, 0.0) for one in fitted}
+
+
+class Choice(NamedTuple):
+    """What the validation origins settled: how many steps each network trains, the mix, and for which plan."""
+
+    plan: Plan
+    parts: Split
+    fitted: list[Fitted]
+    steps: tuple[int, ...]
+    weights: dict[Kind, float]
+
+    def error(self) -> float:
+        """Return the mean absolute error of the mix on the validation origins, in units of error, rows alike."""
+        rows = self.parts.validation
+        used = [one for one in self.fitted if self.weights[one.kind] > 0]
+        medians = (_run(one, rows, self.plan)[:, :, MEDIAN, None] for one in used)
+        median = mixing.mix(medians, [self.weights[one.kind] for one in used])[:, :, 0]
+        units = seasonal_difference(self.parts.fit, self.plan.season)[rows.series]
+        return float(mase(rows.panel.truth(self.plan.horizon), median, units)[0])
+
+
+def try_mixed_targets(
+    panel: Panel, alone: Choice, listen: Callable[[int, int, float, float | None], None]
+) -> tuple[Choice, list[dict[str, Any]], dict[str, Any]]:
+    """Train again with the other targets of each id in sight, and keep what the validation origins show to be better.
+
+    panel: as read. Returns the choice, the history of this training, and for the run record what decided. Equal within
+    chance, the targets stay independent.
+    """
+    plan, rows = channels.with_mixed_targets(alone.plan), alone.parts.rows
+    known = np.full(len(panel), -1)
+    known[rows] = np.arange(len(rows))
+    scales = scaling.align(scaling.fit(alone.parts.fit, plan.transforms[0]), panel, known)
+    parts = split(channels.shown(panel, plan, scales), plan)
+    fitted, steps, history = fit_all(parts.fit, plan, parts.validation, listen)
+    both = Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan))
+    before, after = alone.error(), both.error()
+    mixed = both.weights[Kind.NETWORK] > 0 and after < before * (1 - MIXING_GAIN)
+    return (
+        both if mixed else alone,
+        [row | {"phase": "choosing, mixed targets"} for row in history],
+        {"mixed": mixed, "independent_error": before, "mixed_error": after},
+    )
 
 
 def check(fitted: list[Fitted], weights: dict[Kind, float], parts: Split, plan: Plan) -> tuple[Backtest, Calibration]:
@@ -203,6 +265,7 @@ def golden(trained: Trained) -> bytes:
     forecasts = predict(trained, some, assume_future=True)
     document = {
         "ids": list(some.ids),
+        **({"targets": list(forecasts.targets)} if forecasts.targets else {}),
         "quantiles": forecasts.quantiles.tolist(),
         "probabilities": list(forecasts.probabilities),
     }

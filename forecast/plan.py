@@ -22,6 +22,8 @@ class Plan:
     past: tuple[str, ...] = ()  # names of covariates, in the order of the panel's columns
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()  # names of the targets, where there are several; `static` ends with one for each
+    mixed_targets: bool = False  # whether forecasters see the other targets of an id; `past` ends with one for each
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     cell: Cell = Cell.LSTM
@@ -50,6 +52,18 @@ class Plan:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
             )
+        count = len(self.targets)
+        if count == 1 or len(set(self.targets)) < count or (self.mixed_targets and not count):
+            raise UsageError("several targets need different names, and one is not several.\nCorrect --target.")
+        if len(self.static) < count or (self.mixed_targets and len(self.past) < count):
+            raise UsageError("the covariates that stand for the targets are missing.\nLet training settle them.")
+
+    @property
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The covariates that the table gives, by role: those that stand for the targets are made."""
+        count = len(self.targets)
+        past, static = len(self.past) - count * self.mixed_targets, len(self.static) - count
+        return {"past": self.past[:past], "future": self.future, "static": self.static[:static]}
 
     @property
     def held_back(self) -> int:

@@ -24,7 +24,7 @@ class Trained:
     plan: Plan
     read: ReadOptions  # settled: what was detected is filled in, so that predict reads the next table the same way
     calendar: Calendar
-    ids: tuple[str, ...]  # (series,) the order of all per-series arrays
+    ids: tuple[str, ...]  # (series,) the order of all per-series arrays; with several targets each id once for each
     fitted: tuple[Fitted, ...]
     weights: tuple[float, ...]  # (fitted,) the mix: >= 0, sum 1
     units: Floats  # (series,) the unit of error of each series: its mean absolute seasonal difference
@@ -43,13 +43,17 @@ class Forecasts:
     quantiles: Floats  # (series, horizon, probabilities), rising along the last axis; in units of the target
     probabilities: tuple[float, ...]  # the grid, 0.5 included
     status: tuple[str, ...]  # (series,) ok, new, short, fallback or skipped
+    targets: tuple[str, ...] = ()  # (series,) the target of each series; () where there is one for all
 
     def at(self, wanted: Sequence[float]) -> Floats:
         """Return the quantiles of these probabilities: (series, horizon, wanted)."""
         return at(self.quantiles, self.probabilities, wanted)
 
     def to_frame(self, wanted: Sequence[float] = (0.5, 0.1, 0.9)) -> "pd.DataFrame":
-        """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status."""
+        """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status.
+
+        With several targets there is a column `target` after the time.
+        """
         import pandas as pd  # for callers from Python alone: no command needs it
 
         horizon = self.quantiles.shape[1]
@@ -62,6 +66,7 @@ class Forecasts:
             {
                 "unique_id": np.repeat(np.array(self.ids, dtype=object), horizon),
                 "ds": times,
+                **({"target": np.repeat(np.array(self.targets, dtype=object), horizon)} if self.targets else {}),
                 "step": np.tile(steps, len(self.ids)),
                 **{f"q_{quantile:g}": columns[:, place] for place, quantile in enumerate(wanted)},
                 "status": np.repeat(np.array(self.status, dtype=object), horizon),

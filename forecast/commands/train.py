@@ -104,7 +104,7 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
     from forecast.tables import write
 
     reading = tables.read_panel(data, read)
-    write.forecast_columns(_names(reading), columns)
+    write.forecast_columns(_names(reading), columns, reading.panel.targets)
     for notice in reading.notices:
         say(notice)
     return reading
@@ -165,6 +165,7 @@ def _files(
             **outcome.device,
             "agreement": outcome.agreement,
             "verdict": judgement.verdict,
+            **({"targets": outcome.targets} if outcome.targets else {}),
             "notices": list(reading.notices),
             "output": record.output_part(files),
         }

@@ -12,7 +12,7 @@ from forecast.evaluation.calibration import Calibration
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.options import ReadOptions, as_record
 from forecast.panels.calendar import Calendar, parse_frequency
-from forecast.panels.panel import Panel
+from forecast.panels.panel import Panel, one_channel
 from forecast.plan import Plan
 from forecast.store import records, tensors
 from forecast.store.names import CONTEXT, IDS, PLAN, SCALING, WEIGHTS
@@ -68,6 +68,9 @@ def encode(trained: Trained) -> dict[str, bytes]:
     kinds = [one.kind for one in trained.fitted]
     if len(set(kinds)) != len(kinds) or len(kinds) != len(trained.weights):
         raise ValueError("a trained model needs one weight for each forecaster, and one forecaster of each kind")
+    targets, ids = max(1, len(trained.plan.targets)), trained.ids[:: max(1, len(trained.plan.targets))]
+    if trained.ids != _each(ids, targets):
+        raise ValueError("a model of several targets needs all of them for each id, one after the other")
     if trained.context is not None and trained.context.ids != trained.ids:
         raise ValueError("the context must hold the series of the model, in their order")
     arrays = {f"{one.kind}/{name}": array for one in trained.fitted for name, array in one.arrays.items()}
@@ -76,7 +79,7 @@ def encode(trained: Trained) -> dict[str, bytes]:
     scaling |= {UNITS: trained.units, SHIFT: trained.calibration.shift, POOLED: trained.calibration.pooled}
     files = {
         PLAN: records.as_json(_outline(trained)),
-        IDS: records.as_json(list(trained.ids)),
+        IDS: records.as_json(list(ids)),
         WEIGHTS: tensors.encode(weights),
         SCALING: tensors.encode(scaling),
     }
@@ -92,7 +95,7 @@ def outline(data: bytes) -> Outline:
         raise ValueError(f"has the format {fields['format']}, not 1")
     try:
         plan = records.record_of(Plan, fields["plan"], "plan")
-        read = records.record_of(ReadOptions, fields["read"], "read")
+        read = records.record_of(ReadOptions, _with_targets(fields["read"]), "read")
         calendar = records.record_of(Calendar, fields["calendar"], "calendar")
         parse_frequency(calendar.freq)
     except (UsageError, IndexError, TypeError) as error:
@@ -109,15 +112,18 @@ def outline(data: bytes) -> Outline:
         raise ValueError("should have an object as 'source'")
     series = records.typed(int, fields["series"], "series")
     kinds = tuple(one.kind for one in parts)
+    if plan.mixed_targets and Kind.NETWORK not in kinds:
+        raise ValueError("mixes targets without a network, which alone has their scaling")
     return Outline(plan, read, calendar, series, kinds, weights, promise.promised, fields["source"])
 
 
 def names_of_series(data: bytes, outline: Outline) -> tuple[str, ...]:
-    """Return the ids of the series; ValueError unless they are different texts, as many as the plan says."""
+    """Return the id of each series; ValueError unless they are different texts, as many as the plan says."""
     ids: tuple[str, ...] = records.typed(tuple[str, ...], records.parse(data), "the document")
-    if len(ids) != outline.series or len(set(ids)) != len(ids):
-        raise ValueError(f"should hold {outline.series} different ids, but holds {len(set(ids))}")
-    return ids
+    targets = max(1, len(outline.plan.targets))
+    if len(ids) * targets != outline.series or len(set(ids)) != len(ids):
+        raise ValueError(f"should hold {outline.series // targets} different ids, but holds {len(set(ids))}")
+    return _each(ids, targets)
 
 
 def array_shapes(outline: Outline, shapes: Shapes) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -159,16 +165,18 @@ def context_of(data: bytes, outline: Outline, ids: tuple[str, ...]) -> Panel:
     steps = found["target"].shape[0] if "target" in found and found["target"].shape else 0
     wanted: dict[str, Shape] = {"target": (steps,)}
     wanted |= {name: (series,) for name in _CONTEXT_INTEGERS}  # noqa: C420
-    for name, columns in (("past", plan.past), ("future", plan.future)):
-        wanted[name] = (len(columns), steps) if columns else (0, 0)
-    wanted["static"] = (series, len(plan.static)) if plan.static else (0, 0)
+    given = plan.given
+    for name in ("past", "future"):
+        wanted[name] = (len(given[name]), steps) if given[name] else (0, 0)
+    wanted["static"] = (series, len(given["static"])) if given["static"] else (0, 0)
     arrays = tensors.decode(data, wanted, (FLOAT64,), _CONTEXT_INTEGERS)
     _refuse_infinite(arrays)
     for name in ("begins", "lengths", "limits"):
         # Each by itself first: a sum of two numbers within the file cannot overflow.
         if (arrays[name] < 0).any() or (arrays[name] > steps).any():
             raise ValueError(f"holds {name} outside its {steps} steps")
-    return Panel(ids=ids, calendar=outline.calendar, **arrays)
+    channel = np.arange(series) % len(plan.targets) if plan.targets else one_channel()
+    return Panel(ids=ids, calendar=outline.calendar, targets=plan.targets, channel=channel, **arrays)
 
 
 def trained_of(
@@ -230,6 +238,19 @@ def _check_plan(plan: Plan) -> None:
         raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
     if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
         raise ValueError("has quantiles that do not rise from 0 to 1")
+
+
+def _with_targets(read: Any) -> Any:
+    """Return how the table is read with a list of targets: bundles of before several targets hold one name, or null."""
+    target = read.get("target", []) if isinstance(read, dict) else []
+    if isinstance(target, list):
+        return read
+    return read | {"target": [] if target is None else [target]}
+
+
+def _each(ids: tuple[str, ...], times: int) -> tuple[str, ...]:
+    """Return each id so many times, one after the other."""
+    return tuple(name for name in ids for _ in range(times))
 
 
 def _list(fields: dict[str, Any], key: str) -> list[Any]:

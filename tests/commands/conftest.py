@@ -38,7 +38,7 @@ def forecasts_of(panel: Panel, horizon: int = 2, status: str = "ok") -> Forecast
 def trained_on(panel: Panel) -> Trained:
     return Trained(
         plan=PLAN,
-        read=ReadOptions(id=("shop",), time=("day",), target="sales"),
+        read=ReadOptions(id=("shop",), time=("day",), target=("sales",)),
         calendar=panel.calendar,
         ids=panel.ids,
         fitted=(Fitted(Kind.NETWORK), Fitted(Kind.THETA)),
@@ -88,7 +88,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 def replace_outside(world: World, put: Callable[..., None]) -> None:
     def read_panel(path: str, read: ReadOptions, model: bool = False) -> Any:
         world.calls.append(("read", (path, read, model)))
-        settled = ReadOptions(id=("shop",), time=("day",), target="sales")
+        settled = ReadOptions(id=("shop",), time=("day",), target=("sales",))
         return SimpleNamespace(panel=world.panel, options=settled, notices=("2 gaps stay missing.",), source=SOURCE)
 
     def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any) -> pipeline.Outcome:

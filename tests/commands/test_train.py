@@ -173,5 +173,5 @@ def test_what_the_data_settled_is_printed(world: Any, capsys: pytest.CaptureFixt
 def test_verbose_prints_the_whole_plan(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run(["train", "sales.csv", "-v"])
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": "sales"}'
+    assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": ["sales"]}'
     assert lines[2].startswith('Plan {"horizon": 2, "window": 4, ')

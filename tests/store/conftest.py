@@ -38,7 +38,7 @@ PLAN = Plan(
     quantiles=(0.1, 0.5, 0.9),
 )
 READ = ReadOptions(
-    id=("shop", "Straße"), time=("when",), target="sales", past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
+    id=("shop", "Straße"), time=("when",), target=("sales",), past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
 )
 IDS = ("007", "NA", 'quote " comma ,\nnewline [{')
 OTHERS = {"golden.json": b"{}\n", "predictions.csv": b"id,forecast\n"}

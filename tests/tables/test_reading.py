@@ -57,7 +57,7 @@ def test_settled_options_survive_json_and_read_the_same_panel(read: Any, tmp_pat
     assert settled == ReadOptions(
         id=("shop",),
         time=("date",),
-        target="sales",
+        target=("sales",),
         freq="D",
         delimiter=";",
         decimal=",",
@@ -188,7 +188,7 @@ def test_future_data_appends_rows_ahead_and_completes_the_history(read: Any, tmp
     ahead = tmp_path / "ahead.csv"
     ahead.write_text("id,date,promo\na,2024-01-03,7\na,2024-01-04,1\na,2024-01-05,2\nz,2024-01-04,9\n")
     text = "id,date,y,promo\na,2024-01-01,1,0\na,2024-01-02,2,5\na,2024-01-03,3,\nb,2024-01-01,1,0\nb,2024-01-02,1,0\n"
-    reading = read(text, target="y", future=("promo",), future_data=str(ahead))
+    reading = read(text, target=("y",), future=("promo",), future_data=str(ahead))
     panel = reading.panel
     assert (panel.ids, panel.lengths.tolist(), panel.limits.tolist()) == (("a", "b"), [3, 2], [5, 7])
     np.testing.assert_array_equal(panel.future, [[0, 5, 7, 1, 2, 0, 0]])
@@ -298,7 +298,7 @@ def test_a_header_of_numbers_in_a_row_is_a_header(read: Any, header: str) -> Non
 
 def test_without_a_header_columns_have_numbers(read: Any) -> None:
     reading = read(daily([1, 2, 3]).removeprefix("date,y\n"), no_header=True)
-    assert (reading.options.time, reading.options.target) == (("1",), "2")
+    assert (reading.options.time, reading.options.target) == (("1",), ("2",))
 
 
 def test_a_null_value_can_be_added(read: Any) -> None:
@@ -316,7 +316,7 @@ def test_a_model_names_the_columns_that_have_gone(read: Any) -> None:
     settled = read(
         "shop,date,y,temp\n" + "".join(f"a,2024-01-0{day},1,2\n" for day in range(1, 5)),
         id=("shop",),
-        target="y",
+        target=("y",),
         past=("temp",),
     ).options
     text = "shop,date,y,temperature\na,2024-01-01,1,2\n"
