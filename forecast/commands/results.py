@@ -7,7 +7,7 @@ from typing import Any
 from forecast.evaluation import metrics
 from forecast.options import PredictOptions, as_record
 from forecast.panels.panel import Panel
-from forecast.pipeline import Outcome
+from forecast.pipeline import MIXING_GAIN, Outcome
 from forecast.report.figures import backtest_as_csv, columns_as_csv, rows_as_csv
 from forecast.report.plot import forecast_plot
 from forecast.report.table import metrics_table
@@ -84,7 +84,7 @@ def _mixing(outcome: Outcome) -> list[str]:
     change = 100 * (after / before - 1) if before else 0.0
     if outcome.targets["mixed"]:
         return [f"Targets: mixed, {-change:.1f} % better on the validation rows than each by itself"]
-    word = "worse" if change >= 0 else "better, less than the 1 % that counts"
+    word = "worse" if change >= 0 else f"better, less than the {100 * MIXING_GAIN:g} % that count"
     return [f"Targets: each by itself; mixed was {abs(change):.1f} % {word} on the validation rows"]
 
 

@@ -4,15 +4,30 @@ from dataclasses import replace
 
 import numpy as np
 
+from forecast.errors import DataError
 from forecast.panels import scaling
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.scaling import Scaling
 from forecast.plan import Plan
 
 
-def with_targets(plan: Plan, targets: tuple[str, ...]) -> Plan:
-    """Return a plan for several targets: which one a series is becomes static covariates, one for each target."""
-    return replace(plan, targets=targets, static=(*plan.static, *(f"is:{name}" for name in targets)))
+def with_targets(plan: Plan, panel: Panel) -> Plan:
+    """Return a plan for the targets of a panel: which one a series is becomes static covariates, one for each target.
+
+    Where there is one target the plan stays as it is. Raises DataError unless the panel has every target of each id,
+    in the order of the targets, as a model is stored.
+    """
+    count = len(panel.targets)
+    if not count:
+        return plan
+    whole = np.array_equal(panel.channel, np.arange(len(panel)) % count) and not len(panel) % count
+    if not whole or any(panel.ids[row] != panel.ids[row - row % count] for row in range(len(panel))):
+        names = ", ".join(map(repr, panel.targets))
+        raise DataError(
+            f"the panel does not hold the targets {names} of each id, one after the other.\n"
+            "Train on the panel as it was read."
+        )
+    return replace(plan, targets=panel.targets, static=(*plan.static, *(f"is:{name}" for name in panel.targets)))
 
 
 def with_mixed_targets(plan: Plan) -> Plan:

@@ -32,7 +32,9 @@ def forecasts_of(panel: Panel, horizon: int = 2, status: str = "ok") -> Forecast
     last = np.array([panel.values(row)[-1] for row in range(len(panel))])
     spread = np.linspace(-3, 3, len(QUANTILES))
     quantiles = np.broadcast_to(last[:, None, None] + spread, (len(panel), horizon, len(QUANTILES))).copy()
-    return Forecasts(panel.ids, panel.calendar, panel.last, quantiles, QUANTILES, (status,) * len(panel))
+    return Forecasts(
+        panel.ids, panel.calendar, panel.last, quantiles, QUANTILES, (status,) * len(panel), panel.target_names
+    )
 
 
 def trained_on(panel: Panel) -> Trained:
@@ -59,7 +61,8 @@ def outcome_of(panel: Panel) -> pipeline.Outcome:
     backtest = Backtest(origins, roles, truth, np.ones(4), quantiles, medians)
     history = ({"phase": "choosing", "member": 0, "step": 100, "loss": 0.5},)
     device = {"device": "cpu", "cudnn": False, "why_not": "there is no GPU"}
-    return pipeline.Outcome(trained_on(panel), backtest, history, forecasts_of(panel), 1e-7, device)
+    targets = {"mixed": True, "independent_error": 1.0, "mixed_error": 0.75} if panel.targets else None
+    return pipeline.Outcome(trained_on(panel), backtest, history, forecasts_of(panel), 1e-7, device, targets)
 
 
 @dataclass

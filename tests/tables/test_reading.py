@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.errors import DataError, MismatchError
+from forecast.errors import DataError, MismatchError, UsageError
 from forecast.options import Duplicates, ReadOptions, as_record
 from forecast.tables import Reading, id_name, read_panel, time_name
 
@@ -371,3 +371,86 @@ def test_a_written_panel_reads_back_equal(
     assert panel.ids == tuple(series)
     for index, values in enumerate(series.values()):
         np.testing.assert_array_equal(panel.values(index), np.array(values, dtype=float))
+
+
+TARGETS = "id,date,y,z,rain\nb,2024-01-01,1,10,5\nb,2024-01-02,2,,6\na,2024-01-01,3,30,7\na,2024-01-02,4,40,8\n"
+
+
+def test_each_target_of_an_id_is_a_series_with_the_covariates_of_the_id(read: Any) -> None:
+    panel = read(TARGETS, target=("z", "y"), past=("rain",)).panel
+    assert (panel.ids, panel.target_names) == (("b", "b", "a", "a"), ("z", "y", "z", "y"))
+    np.testing.assert_array_equal(panel.target, [10, NAN, 1, 2, 30, 40, 3, 4])
+    np.testing.assert_array_equal(panel.past, [[5, 6, 5, 6, 7, 8, 7, 8]])
+
+
+def test_several_targets_are_named_in_the_notices(read: Any) -> None:
+    assert read(TARGETS, target=("y", "z")).notices == (
+        "columns: id 'id', time 'date', targets 'y', 'z'",
+        "columns not used: 'rain'",
+        "1 of 8 steps have no value: they stay missing (--fill); 1 of 'z'",
+        "frequency: D (found); series: 4 (2 targets of each of 2 ids); steps: 8",
+    )
+
+
+def test_a_gap_that_is_refused_names_its_target(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(TARGETS, target=("y", "z"), fill="error")
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: 1 step has no value from 2024-01-02 on in column 'z' of series 'b', "
+        "and --fill is error.\nAdd the rows, or choose another --fill."
+    )
+
+
+def test_all_targets_of_an_id_have_one_origin_where_covariates_go_on(read: Any) -> None:
+    text = "date,y,z,promo\n2024-01-01,1,5,0\n2024-01-02,2,,1\n2024-01-03,3,,0\n2024-01-04,,,1\n"
+    panel = read(text, target=("y", "z"), future=("promo",)).panel
+    assert (panel.lengths.tolist(), panel.limits.tolist()) == ([3, 3], [4, 8])
+
+
+def test_a_static_covariate_belongs_to_every_target_of_its_id(read: Any) -> None:
+    text = "id,date,y,z,size\na,2024-01-01,1,2,7\nb,2024-01-01,3,4,9\na,2024-01-02,1,2,7\nb,2024-01-02,3,4,9\n"
+    assert read(text, target=("y", "z"), static=("size",)).panel.static.tolist() == [[7], [7], [9], [9]]
+
+
+def test_repeated_rows_are_put_together_for_every_target(read: Any) -> None:
+    text = "date,y,z\n2024-01-01,1,10\n2024-01-01,3,\n2024-01-02,5,50\n"
+    panel = read(text, target=("y", "z"), duplicates=Duplicates.MEAN, freq="D").panel
+    assert panel.target.tolist() == [2, 5, 10, 50]
+
+
+EMPTY = "date,y,z\n2024-01-01,1,\n2024-01-02,2,\n2024-01-03,3,\n"
+
+
+def test_to_train_every_target_needs_a_value(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(EMPTY, target=("y", "z"))
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: column 'z', the target, never holds a number, only missing values.\n"
+        "Name another column with --target."
+    )
+
+
+def test_a_model_reads_a_table_in_which_one_of_its_targets_has_no_value(read: Any) -> None:
+    assert len(read(EMPTY, target=("y", "z"), freq="D", model=True).panel) == 2
+
+
+def test_a_target_that_the_table_lacks_is_a_mismatch_with_the_candidates(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(MismatchError) as caught:
+        read(EMPTY.replace(",z", ",zz"), target=("y", "z"), time=("date",), model=True)
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: the model was trained with columns that are missing: 'z'; "
+        "columns it does not know: 'zz'.\n"
+        "Rename the columns, say which ones they are with --target, or train again."
+    )
+
+
+def test_a_target_is_named_once(read: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(EMPTY, target=("y", "y"))
+    assert str(caught.value) == "column 'y' is named twice by --target.\nLeave one of them out."
+
+
+def test_a_text_where_names_belong_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        ReadOptions(target="sales")  # type: ignore[arg-type]
+    assert str(caught.value) == "target is the text 'sales', where several names may stand.\nWrite ('sales',)."
