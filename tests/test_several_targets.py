@@ -24,9 +24,10 @@ PLAN = Plan(
     lookback=20,
     units=16,
     forecaster=Forecaster.NETWORK,
-    origins=4,
+    origins=12,
     validation=60,
     steps=300,
+    batch=128,
     learning_rate=1e-2,
 )
 
@@ -99,7 +100,7 @@ def test_the_golden_forecast_names_its_targets(mixed: pipeline.Outcome) -> None:
 
 
 def test_what_was_trained_is_loaded_and_forecasts_the_same(mixed: pipeline.Outcome, tmp_path: Path) -> None:
-    store.publish(tmp_path, "both", mixed.trained)
+    store.publish(tmp_path, "both", mixed.trained, lambda _: {})
     loaded = store.load(tmp_path, "both").trained
     assert predict(loaded).quantiles.tobytes() == mixed.forecasts.quantiles.tobytes()
 
