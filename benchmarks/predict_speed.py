@@ -89,7 +89,7 @@ def make_many(folder: Path) -> None:
     from forecast.options import Forecaster
 
     panel = hourly_panel(SERIES, HISTORY)
-    read = ReadOptions(id=("unique_id",), time=("ds",), target="y", freq="h", season=(24,))
+    read = ReadOptions(id=("unique_id",), time=("ds",), target=("y",), freq="h", season=(24,))
     options = TrainOptions(epochs=1, window=168, forecaster=Forecaster.NETWORK)
     publish(folder / "many", "many", pipeline.train(panel, options, read).trained, lambda _: {})
     times = panel.calendar.times(panel.last[0] + np.arange(1 - SHOWN, 1)).astype("datetime64[ns]")

@@ -100,14 +100,15 @@ class ReadOptions:
         ),
     ] = ()
     target: Annotated[
-        str | None,
+        tuple[str, ...],
         Option(
             "--target",
             metavar="COL",
-            help="Column to forecast. Default: y, target, value, or the only numeric column.",
+            help="Column to forecast; repeat for several in one model. Default: y, target, value, or the only numeric "
+            "column.",
             rich_help_panel=COLUMNS,
         ),
-    ] = None
+    ] = ()
     wide: Annotated[
         bool, Option("--wide", help="Every numeric column is a series of its own.", rich_help_panel=COLUMNS)
     ] = False
@@ -212,6 +213,10 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        for name in ("id", "time", "target", "past", "future", "static"):
+            text = getattr(self, name)
+            if isinstance(text, str):  # its characters would be taken for names
+                raise UsageError(f"{name} is the text {text!r}, where several names may stand.\nWrite ({text!r},).")
         if self.wide and self.id:
             raise UsageError(
                 "--wide and --id exclude each other: in a wide table the column names are the ids.\n"

@@ -23,6 +23,8 @@ class Plan:
     past: tuple[str, ...] = ()  # names of covariates, in the order of the panel's columns
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()  # names of the targets, where there are several; `static` ends with one for each
+    mixed_targets: bool = False  # whether forecasters see the other targets of an id; `past` ends with one for each
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
@@ -65,6 +67,18 @@ class Plan:
         if self.shares and not (min(self.shares) >= 0 and abs(sum(self.shares) - 1) < 1e-6):
             raise UsageError("the shares of the members are at least 0, and together 1.\nCorrect the plan.")
         check_bounds(self.minimum, self.maximum, self.decimals)
+        count = len(self.targets)
+        if count == 1 or len(set(self.targets)) < count or (self.mixed_targets and not count):
+            raise UsageError("several targets need different names, and one is not several.\nCorrect --target.")
+        if len(self.static) < count or (self.mixed_targets and len(self.past) < count):
+            raise UsageError("the covariates that stand for the targets are missing.\nLet training settle them.")
+
+    @property
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The covariates that the table gives, by role: those that stand for the targets are made."""
+        count = len(self.targets)
+        past, static = len(self.past) - count * self.mixed_targets, len(self.static) - count
+        return {"past": self.past[:past], "future": self.future, "static": self.static[:static]}
 
     @property
     def held_back(self) -> int:

@@ -1,5 +1,6 @@
 """From a trained model to forecasts: what `predict` runs, in NumPy alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import NormalDist
 
@@ -9,7 +10,10 @@ from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.baselines import seasonal_naive
+from forecast.forecasters.fitted import Kind
 from forecast.forecasters.intermittent import is_intermittent
+from forecast.forecasters.lstm.network import scaling_of
+from forecast.panels import channels, scaling
 from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Integers, Panel
@@ -29,7 +33,7 @@ def predict(
     not those of the model, and when future-known covariates of the steps to forecast are missing: `assume_future` takes
     their means instead.
     """
-    panel = _matching(trained, panel)
+    panel, names = _matching(trained, panel)
     known = known_rows(trained.ids, panel)
     plan = trained.plan
     missing = unknown_ahead(panel, horizon or plan.horizon)
@@ -56,6 +60,7 @@ def predict(
         probabilities=plan.quantiles,
         status=status,
         bounds=bounds,
+        targets=tuple(names[channel] for channel in panel.channel),
     )
 
 
@@ -83,23 +88,45 @@ def unknown_ahead(panel: Panel, horizon: int) -> int:
 
 
 def known_rows(ids: tuple[str, ...], panel: Panel) -> Integers:
-    """Return the row of each series of the panel among the ids of a model, -1 where it has none."""
-    row = {name: number for number, name in enumerate(ids)}
-    return np.array([row.get(name, -1) for name in panel.ids], dtype=np.int64)
+    """Return the row of each series of the panel among the ids of a model, -1 where it has none.
+
+    With several targets a model has each id once for each of them, in their order.
+    """
+    count = max(1, len(panel.targets))
+    row = {name: number * count for number, name in enumerate(ids[::count])}
+    first = np.array([row.get(name, -1) for name in panel.ids], dtype=np.int64)
+    return np.where(first >= 0, first + panel.channel, -1) if panel.targets else first
 
 
 def _mixed(trained: Trained, panel: Panel, known: Integers) -> Floats:
     """Return the weighted quantiles of the published forecasters: (series, horizon, quantiles)."""
-    return mixing.mix((registry.run(one, panel, known, trained.plan) for one in trained.fitted), trained.weights)
+    weights: Sequence[float | Floats] = trained.weights
+    if trained.sparse_weights:
+        zeros = is_intermittent(panel, trained.plan)
+        pairs = zip(trained.weights, trained.sparse_weights, strict=True)
+        weights = [np.where(zeros, sparse, ordinary) for ordinary, sparse in pairs]
+    return mixing.mix((registry.run(one, panel, known, trained.plan) for one in trained.fitted), weights)
 
 
 def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int) -> Floats:
     """Return uncalibrated quantiles for any horizon; beyond the trained one the median is fed back as if observed."""
-    parts = [_mixed(trained, panel, known)]
+    plan, scales = trained.plan, _scales(trained, panel, known)
+    parts = [_mixed(trained, channels.shown(panel, plan, scales), known)]
     while sum(part.shape[1] for part in parts) < horizon:
-        panel = _extended(panel, Bounds.of(trained.plan).clip(parts[-1][:, :, MEDIAN]))
-        parts.append(_mixed(trained, panel, known))
+        panel = _extended(panel, Bounds.of(plan).clip(parts[-1][:, :, MEDIAN]))
+        parts.append(_mixed(trained, channels.shown(panel, plan, scales), known))
     return (np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])[:, :horizon]
+
+
+def _scales(trained: Trained, panel: Panel, known: Integers) -> scaling.Scaling | None:
+    """Return the scaling in which forecasters see other targets; None where they do not.
+
+    A series that training has not seen is scaled by its own history.
+    """
+    if not trained.plan.mixed_targets:
+        return None
+    network = next(one for one in trained.fitted if one.kind is Kind.NETWORK)
+    return scaling.align(scaling_of(network, channels.TRANSFORM), panel, known)
 
 
 def _extended(panel: Panel, values: Floats) -> Panel:
@@ -182,15 +209,15 @@ def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tup
     return tuple(np.select(conditions, ["skipped", "fallback", "new", "short"], "ok").tolist())
 
 
-def _matching(trained: Trained, panel: Panel | None) -> Panel:
-    """Return the panel to forecast from, which has the model's covariates and steps."""
+def _matching(trained: Trained, panel: Panel | None) -> tuple[Panel, tuple[str, ...]]:
+    """Return the panel to forecast from, which has the model's covariates, steps and targets, and their names in it."""
     if panel is None:
         if trained.context is None:
             raise DataError("the model was stored without its last rows.\nName the table to forecast from.")
-        return trained.context
+        return trained.context, trained.plan.targets
     counts = {"past": len(panel.past), "future": len(panel.future), "static": panel.static.shape[1]}
     for role, found in counts.items():
-        names: tuple[str, ...] = getattr(trained.plan, role)
+        names = trained.plan.given[role]
         if found != len(names):
             mend = f"Give the columns {', '.join(names)} with --{role}" if names else f"Leave --{role} out"
             raise MismatchError(
@@ -204,4 +231,25 @@ def _matching(trained: Trained, panel: Panel | None) -> Panel:
             f"the model was trained on steps of {ours.freq!r}, the table has {theirs.freq!r}{moved}.\n"
             "Give a table of the same frequency, or train again."
         )
-    return panel
+    return _with_targets_of(trained.plan, panel)
+
+
+def _with_targets_of(plan: Plan, panel: Panel) -> tuple[Panel, tuple[str, ...]]:
+    """Return the panel with the targets in the model's order, and what the table calls them in that order.
+
+    Where the names are others, the place tells which is which.
+    """
+    ours, theirs = plan.targets, panel.targets
+    known = [name for name in theirs if name in ours]
+    moved = len(known) < len(ours) and any(theirs.index(name) != ours.index(name) for name in known)
+    if len(ours) != len(theirs) or moved:
+        wanted = ", ".join(map(repr, ours)) or "one target"
+        found = ", ".join(map(repr, theirs)) or "one target"
+        raise MismatchError(
+            f"the model was trained on {wanted}, the table was read with {found}.\n"
+            "Name a column for each target of the model with --target, in its order, or train again."
+        )
+    if len(known) < len(ours):
+        return replace(panel, targets=ours), theirs
+    place = np.array([ours.index(name) for name in theirs], dtype=np.int64)
+    return replace(panel, targets=ours, channel=place[panel.channel] if ours else panel.channel), ours

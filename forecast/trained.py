@@ -25,13 +25,14 @@ class Trained:
     plan: Plan
     read: ReadOptions  # settled: what was detected is filled in, so that predict reads the next table the same way
     calendar: Calendar
-    ids: tuple[str, ...]  # (series,) the order of all per-series arrays
+    ids: tuple[str, ...]  # (series,) the order of all per-series arrays; with several targets each id once for each
     fitted: tuple[Fitted, ...]
     weights: tuple[float, ...]  # (fitted,) the mix: >= 0, sum 1
     units: Floats  # (series,) the unit of error of each series: its mean absolute seasonal difference
     calibration: Calibration
     context: Panel | None  # the last `plan.lookback` steps of each series, in the order of ids
     source: dict[str, Any]  # path, bytes, sha256, rows, first and last time of the table: plain JSON values
+    sparse_weights: tuple[float, ...] = ()  # (fitted,) the mix for series that are mostly zero; none: the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ class Forecasts:
     quantiles: Floats  # (series, horizon, probabilities), rising along the last axis; in units of the target
     probabilities: tuple[float, ...]  # the grid, 0.5 included
     status: tuple[str, ...]  # (series,) ok, new, short, fallback or skipped
+    targets: tuple[str, ...] = ()  # (series,) the target of each series; () where there is one for all
     bounds: Bounds = field(default_factory=Bounds)  # the quantiles obey them, and so does what `at` reads off
 
     def at(self, wanted: Sequence[float]) -> Floats:
@@ -51,7 +53,10 @@ class Forecasts:
         return self.bounds.apply(at(self.quantiles, self.probabilities, wanted))
 
     def to_frame(self, wanted: Sequence[float] = (0.5, 0.1, 0.9)) -> "pd.DataFrame":
-        """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status."""
+        """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status.
+
+        With several targets there is a column `target` after the time.
+        """
         import pandas as pd  # for callers from Python alone: no command needs it
 
         horizon = self.quantiles.shape[1]
@@ -64,6 +69,7 @@ class Forecasts:
             {
                 "unique_id": np.repeat(np.array(self.ids, dtype=object), horizon),
                 "ds": times,
+                **({"target": np.repeat(np.array(self.targets, dtype=object), horizon)} if self.targets else {}),
                 "step": np.tile(steps, len(self.ids)),
                 **{f"q_{quantile:g}": columns[:, place] for place, quantile in enumerate(wanted)},
                 "status": np.repeat(np.array(self.status, dtype=object), horizon),

@@ -44,14 +44,15 @@ MAY_IMPORT = {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
         "store.records",
     },
+    "forecast.choosing": {"options", "plan", "panels", "forecasters", "evaluation", "pacing"},
     "forecast.pipeline": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction"),
-        *("surroundings", "pacing", "tuning"),
+        *("surroundings", "pacing", "tuning", "choosing"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *("pipeline", "tuning", "prediction", "tables", "store", "report", "evaluation"),
+        *("choosing", "pipeline", "tuning", "prediction", "tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }

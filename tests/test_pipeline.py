@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecast import pipeline
+from forecast import choosing, pipeline
 from forecast.errors import DataError, ForecastError, ResourceError
 from forecast.evaluation import metrics
 from forecast.evaluation.backtest import CALIBRATION, REPORT, split
@@ -78,7 +78,7 @@ def plan(panel: Panel) -> Any:
 def training_on(panel: Panel, plan: Any) -> Training:
     """Train, and write down every fit of the network."""
     seen = Training(None, [], [], [])  # type: ignore[arg-type]
-    original = pipeline.network.fit
+    original = choosing.network.fit
 
     def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> NetworkFit:
         seen.panels.append(panel)
@@ -87,7 +87,7 @@ def training_on(panel: Panel, plan: Any) -> Training:
         return seen.fits[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.network, "fit", fit)
+        patch.setattr(choosing.network, "fit", fit)
         seen.outcome = pipeline.train(panel, plan=plan)
     return seen
 
@@ -108,7 +108,7 @@ def first(panel: Panel, plan: Any, training: Training) -> Any:
 def without_training(monkeypatch: pytest.MonkeyPatch, training: Training) -> Any:
     """Let the network be fitted by looking up what came out before."""
     results = iter(training.fits)
-    monkeypatch.setattr(pipeline.network, "fit", lambda *_: next(results))
+    monkeypatch.setattr(choosing.network, "fit", lambda *_: next(results))
     return monkeypatch
 
 
@@ -177,14 +177,14 @@ def test_the_last_training_learns_from_the_held_back_rows(training: Training, ot
 
 def test_held_back_rows_do_not_choose_the_mix(panel: Panel, plan: Any, first: Any) -> None:
     changed = split(with_target(panel, -plan.held_back, 0, wildly), plan)
-    weights = pipeline.choose_weights(first, split(panel, plan), plan)
-    assert pipeline.choose_weights(first, changed, plan) == weights
-    assert sum(weights.values()) == pytest.approx(1)
+    weights = choosing.choose_weights(first, split(panel, plan), plan)
+    assert choosing.choose_weights(first, changed, plan) == weights
+    assert sum(ordinary for ordinary, _ in weights.values()) == pytest.approx(1)
 
 
 def test_validation_rows_do_choose_the_mix(panel: Panel, plan: Any, first: Any) -> None:
     changed = split(with_target(panel, -plan.held_back - 2, -plan.held_back, wildly), plan)
-    assert pipeline.choose_weights(first, changed, plan) != pipeline.choose_weights(first, split(panel, plan), plan)
+    assert choosing.choose_weights(first, changed, plan) != choosing.choose_weights(first, split(panel, plan), plan)
 
 
 @pytest.mark.parametrize("kind", list(registry.FIT))
@@ -199,7 +199,7 @@ def test_no_forecaster_is_fitted_on_validation_or_held_back_rows(
 def test_validation_rows_stop_the_network_but_teach_it_nothing(panel: Panel, plan: Any, training: Training) -> None:
     changed = split(with_target(panel, -plan.held_back - plan.validated, 0, wildly), plan)
     origins = Origins(changed.validation.series, changed.validation.panel.lengths)
-    before, after = training.fits[0], pipeline.network.fit(changed.fit, plan, origins, lambda *_: None)
+    before, after = training.fits[0], choosing.network.fit(changed.fit, plan, origins, lambda *_: None)
     shared = min(len(before.history), len(after.history))
     assert [row["loss"] for row in before.history[:shared]] == [row["loss"] for row in after.history[:shared]]
     assert before.history[0]["validation"] != after.history[0]["validation"]
@@ -221,8 +221,8 @@ def test_the_bundle_is_scaled_by_all_rows(training: Training, panel: Panel) -> N
 
 
 def bands_of(panel: Panel, plan: Any, first: Any) -> Any:
-    weights = dict.fromkeys((one.kind for one in first), 1 / len(first))
-    return pipeline.check(first, weights, split(panel, plan), plan)
+    weights = {one.kind: (1 / len(first),) * 2 for one in first}
+    return pipeline.check(choosing.Choice(plan, split(panel, plan), first, (), weights, ()))
 
 
 def test_truth_that_is_only_reported_does_not_move_the_bands(panel: Panel, plan: Any, first: Any) -> None:
@@ -293,14 +293,14 @@ def test_the_network_alone_is_published_where_that_was_asked_for(training: Train
 
 
 def test_the_mix_of_the_validation_origins_is_published(without_training: Any, panel: Panel, plan: Any) -> None:
-    without_training.setattr(pipeline.mixing, "choose_weights", mix_of({Kind.NETWORK: 0.25, Kind.THETA: 0.75}))
+    without_training.setattr(choosing.mixing, "choose_weights", mix_of({Kind.NETWORK: 0.25, Kind.THETA: 0.75}))
     trained = pipeline.train(panel, plan=plan).trained
     assert [one.kind for one in trained.fitted] == [Kind.NETWORK, Kind.THETA]
     assert trained.weights == (0.25, 0.75)
 
 
 def test_a_baseline_alone_needs_no_second_training(without_training: Any, panel: Panel, plan: Any) -> None:
-    without_training.setattr(pipeline.mixing, "choose_weights", mix_of({Kind.SEASONAL_NAIVE: 1.0}))
+    without_training.setattr(choosing.mixing, "choose_weights", mix_of({Kind.SEASONAL_NAIVE: 1.0}))
     outcome = pipeline.train(panel, plan=plan)
     assert [one.kind for one in outcome.trained.fitted] == [Kind.SEASONAL_NAIVE]
     assert {row["phase"] for row in outcome.history} == {"choosing"}
@@ -309,7 +309,7 @@ def test_a_baseline_alone_needs_no_second_training(without_training: Any, panel:
 def test_a_member_without_a_share_is_not_trained_again(panel: Panel, plan: Any) -> None:
     three = replace(plan, transforms=("standard", "robust", "none"), windows=(14, 7, 14), steps=10)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "choose_shares", lambda *_: (0.0, 0.25, 0.75))
+        patch.setattr(choosing, "choose_shares", lambda *_: (0.0, 0.25, 0.75))
         seen = training_on(panel, replace(three, forecaster=Forecaster.NETWORK))
     trained = seen.outcome.trained
     assert (trained.plan.transforms, trained.plan.windows, trained.plan.shares) == (
@@ -323,8 +323,8 @@ def test_members_share_the_weight_by_what_the_validation_origins_show(panel: Pan
     parts, two = split(panel, plan), replace(plan, transforms=("standard",) * 2, windows=())
     truth = parts.validation.panel.truth(plan.horizon)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.network, "medians", lambda *_: [truth + 1, truth])
-        assert pipeline.choose_shares(None, parts, two) == (0.0, 1.0)  # type: ignore[arg-type]
+        patch.setattr(choosing.network, "medians", lambda *_: [truth + 1, truth])
+        assert choosing.choose_shares(None, parts, two) == (0.0, 1.0)  # type: ignore[arg-type]
 
 
 def test_every_series_is_in_the_bundle_also_those_that_joined_no_origin(training: Training, panel: Panel) -> None:
@@ -386,13 +386,13 @@ def test_the_golden_forecast_is_strict_json_of_series_that_have_one(training: Tr
 
 def test_progress_is_told_stage_by_stage(without_training: Any, panel: Panel, plan: Any) -> None:
     told: list[Any] = []
-    results = iter([pipeline.network.fit() for _ in range(2)])  # type: ignore[call-arg]
+    results = iter([choosing.network.fit() for _ in range(2)])  # type: ignore[call-arg]
 
     def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> Any:
         listen(10, 40, 0.5, 0.1)
         return next(results)
 
-    without_training.setattr(pipeline.network, "fit", fit)
+    without_training.setattr(choosing.network, "fit", fit)
     pipeline.train(panel, plan=replace(plan, forecaster=Forecaster.NETWORK), listen=told.append)
     assert [(one.stage, one.done, one.total, one.loss, one.skill) for one in told] == [
         ("choosing", 10, 40, 0.5, 0.1),
@@ -430,7 +430,7 @@ def test_a_last_training_that_diverges_publishes_nothing(
     good, bad = training.fits
     arrays = bad.fitted.arrays | {"member_0.head.bias": np.full_like(bad.fitted.arrays["member_0.head.bias"], np.nan)}
     results = iter([good, replace(bad, fitted=replace(bad.fitted, arrays=arrays))])
-    without_training.setattr(pipeline.network, "fit", lambda *_: next(results))
+    without_training.setattr(choosing.network, "fit", lambda *_: next(results))
     with pytest.raises(ForecastError) as refused:
         pipeline.train(panel, plan=replace(plan, forecaster=Forecaster.NETWORK))
     assert str(refused.value) == (
@@ -504,11 +504,11 @@ def test_covariates_reach_the_plan_by_their_names(panel: Panel, monkeypatch: pyt
     read = ReadOptions(past=("price",), static=("area",), season=(7,))
     names: list[Any] = []
 
-    def no_fit(panel: Panel, plan: Any, *_: Any) -> None:
+    def no_fit(parts: Any, plan: Any, *_: Any) -> None:
         names.append((plan.past, plan.future, plan.static))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "fit_all", no_fit)
+    monkeypatch.setattr(choosing, "fit_all", no_fit)
     with pytest.raises(KeyboardInterrupt):
         pipeline.train(known, TrainOptions(horizon=4), read)
     assert names == [(("price",), (), ("area",))]

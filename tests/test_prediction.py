@@ -11,7 +11,7 @@ from forecast.forecasters.baselines import seasonal_naive
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.options import ReadOptions
-from forecast.panels import scaling
+from forecast.panels import channels, scaling
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.panels.units import seasonal_difference
@@ -364,3 +364,108 @@ def test_a_table_of_another_frequency_is_refused(trained, panel, calendar, found
     assert str(refused.value) == (
         f"the model was trained on {found}.\nGive a table of the same frequency, or train again."
     )
+
+
+def several(panel):
+    """Return the panel with each two series as the targets of one id, and the covariates of the first."""
+    rows = [0, 1, 2, 5]  # plain and gaps of one id, constant and half of the other
+    chosen = panel.select(rows)
+    return replace(
+        chosen,
+        ids=("a", "a", "b", "b"),
+        targets=("y", "z"),
+        channel=np.array([0, 1, 0, 1]),
+        static=np.zeros((4, 1)),
+    )
+
+
+@pytest.fixture(scope="module")
+def pairs(panel):
+    return several(panel)
+
+
+@pytest.fixture(scope="module")
+def mixed(pairs):
+    return make_mixed(pairs)
+
+
+def make_mixed(pairs, plan=PLAN):
+    """A model of several targets whose network sees all of them; nobody has trained it."""
+    plan = channels.with_mixed_targets(channels.with_targets(plan, pairs))
+    trained = make_trained(channels.shown(pairs, plan, scaling.fit(pairs, plan.transforms[0])), plan)
+    return replace(trained, context=pipeline.context_of(pairs, plan))
+
+
+def test_forecasts_name_their_target(mixed, pairs):
+    forecasts = predict(mixed, pairs)
+    assert (forecasts.ids, forecasts.targets) == (("a", "a", "b", "b"), ("y", "z", "y", "z"))
+
+
+def test_a_model_of_one_target_names_none(trained, panel):
+    assert predict(trained, panel).targets == ()
+
+
+def test_with_mixed_targets_too_the_stored_context_gives_the_forecast_of_the_table(mixed, pairs):
+    assert predict(mixed).quantiles.tobytes() == predict(mixed, pairs).quantiles.tobytes()
+
+
+def test_mixed_a_forecast_follows_the_other_target_of_its_id_alone(mixed, pairs):
+    target = pairs.target.copy()
+    target[pairs.ends[1] - 3 : pairs.ends[1]] += 5
+    before, after = predict(mixed, pairs).quantiles, predict(mixed, replace(pairs, target=target)).quantiles
+    assert [not np.array_equal(before[row], after[row]) for row in range(4)] == [True, True, False, False]
+
+
+def test_mixed_a_forecast_does_not_read_what_the_other_target_does_ahead(mixed, pairs):
+    target = pairs.target.copy()
+    target[pairs.ends[1] : pairs.limits[1]] = 1e6
+    after = predict(mixed, replace(pairs, target=target))
+    assert after.quantiles.tobytes() == predict(mixed, pairs).quantiles.tobytes()
+
+
+def test_beyond_the_trained_horizon_a_target_is_fed_the_forecast_of_the_other(pairs, monkeypatch):
+    pairs = replace(pairs, future=np.empty((0, 0)))
+    mixed = make_mixed(pairs, replace(PLAN, future=()))
+    before, run = predict(mixed, pairs, FAR).at((0.5,))[0, :, 0], registry.run
+
+    def higher_z(one, panel, known, plan):
+        return run(one, panel, known, plan) + 5.0 * (panel.channel == 1)[:, None, None]
+
+    monkeypatch.setattr(registry, "run", higher_z)
+    changed = predict(mixed, pairs, FAR).at((0.5,))[0, :, 0] != before
+    assert changed.tolist() == [False] * 5 + [True] * 8
+
+
+def test_targets_in_another_order_are_matched_by_name(mixed, pairs):
+    rows = [1, 0, 3, 2]
+    swapped = replace(pairs.select(rows), targets=("z", "y"), channel=np.array([0, 1, 0, 1]))
+    forecasts = predict(mixed, swapped)
+    assert forecasts.targets == ("z", "y", "z", "y")
+    assert forecasts.quantiles.tobytes() == predict(mixed, pairs).quantiles[rows].tobytes()
+
+
+def test_renamed_targets_are_matched_by_place_and_keep_their_new_names(mixed, pairs):
+    forecasts = predict(mixed, replace(pairs, targets=("sales", "z")))
+    assert forecasts.targets == ("sales", "z", "sales", "z")
+    assert forecasts.quantiles.tobytes() == predict(mixed, pairs).quantiles.tobytes()
+
+
+@pytest.mark.parametrize("names", [("z", "sales"), ("y", "z", "sales")])
+def test_other_targets_than_those_of_the_model_are_refused(mixed, pairs, names):
+    with pytest.raises(MismatchError) as caught:
+        predict(mixed, replace(pairs, targets=names))
+    assert str(caught.value) == (
+        f"the model was trained on 'y', 'z', the table was read with {', '.join(map(repr, names))}.\n"
+        "Name a column for each target of the model with --target, in its order, or train again."
+    )
+
+
+def test_several_targets_for_a_model_of_one_are_refused(trained, pairs):
+    with pytest.raises(MismatchError, match="trained on one target, the table was read with 'y', 'z'"):
+        predict(trained, pairs)
+
+
+def test_every_target_of_a_new_id_is_forecast_in_its_own_scale(mixed, pairs):
+    forecasts = predict(mixed, replace(pairs, ids=("a", "a", "new", "new")))
+    assert forecasts.status == ("ok", "ok", "new", "fallback")
+    np.testing.assert_allclose(forecasts.at((0.5,))[2], 7.0, atol=3)

@@ -27,7 +27,7 @@ from forecast.panels.windows import columns_of, gather
 from forecast.planning import settle
 
 MB = 10**6
-BIKES = ReadOptions(target="rentals", future=("holiday", "workingday"))
+BIKES = ReadOptions(target=("rentals",), future=("holiday", "workingday"))
 
 
 def waves(series: int, steps: int) -> Panel:

@@ -9,7 +9,12 @@ from contextlib import contextmanager
 from forecast.progress import Listener, Progress, silent
 
 EVERY = 5.0  # seconds between two plain lines
-STAGES = {"choosing": "Learning on the first part", "final": "Learning on all rows", "baselines": "Baselines"}
+STAGES = {
+    "choosing": "Learning on the first part",
+    "mixed": "Learning from the other targets",
+    "final": "Learning on all rows",
+    "baselines": "Baselines",
+}
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from forecast.choosing import MIXING_GAIN
 from forecast.evaluation import metrics
 from forecast.options import PredictOptions, as_record
 from forecast.panels.panel import Panel
@@ -23,7 +24,7 @@ class Judgement:
     metrics: dict[str, Any]  # overall, plain values
     table: str
     verdict: str
-    settled: str  # what was settled from the data, in one line
+    settled: str  # what was settled from the data, in a line, and what for several targets, in another
     details: str  # the same to the last number
 
     @property
@@ -39,8 +40,11 @@ def judge(outcome: Outcome) -> Judgement:
     overall = metrics.overall(outcome.backtest, trained.plan)
     sentence = verdict(gather(trained, overall))
     titles = {str(kind): title for kind, title in TITLES.items()} | {"network": title_of_network(trained)}
-    table = metrics_table(overall["scores"], titles)
-    return Judgement(overall | {"verdict": sentence}, table, sentence, _settled(trained), _details(trained))
+    targets = metrics.by_target(outcome.backtest, trained.plan)
+    table = metrics_table(overall["scores"], titles, {name: scores["model"] for name, scores in targets.items()})
+    overall |= {"verdict": sentence} | ({"targets": targets} if targets else {})
+    settled = "\n".join([_settled(trained), *_mixing(outcome)])
+    return Judgement(overall, table, sentence, settled, "\n".join([_details(trained), *_mixing(outcome)]))
 
 
 def result_files(
@@ -73,6 +77,18 @@ def _settled(trained: Trained) -> str:
     left_out = " and ".join(map(str, dropped))
     note = f"; --season {left_out} left out: a usual series does not hold it twice" if dropped else ""
     return f"Horizon {plan.horizon} {word}, window {plan.window}, season {seasons}, {networks}{note}"
+
+
+def _mixing(outcome: Outcome) -> list[str]:
+    """Return the line that says whether the other targets are in sight; nothing where there is one target."""
+    if outcome.targets is None:
+        return []
+    before, after = outcome.targets["independent_error"], outcome.targets["mixed_error"]
+    change = 100 * (after / before - 1) if before else 0.0
+    if outcome.targets["mixed"]:
+        return [f"Targets: mixed, {-change:.1f} % better on the validation rows than each by itself"]
+    word = "worse" if change >= 0 else f"better, less than the {100 * MIXING_GAIN:g} % that count"
+    return [f"Targets: each by itself; mixed was {abs(change):.1f} % {word} on the validation rows"]
 
 
 def _details(trained: Trained) -> str:

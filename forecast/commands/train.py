@@ -118,7 +118,7 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
     from forecast.tables import write
 
     reading = tables.read_panel(data, read)
-    write.forecast_columns(_names(reading), columns)
+    write.forecast_columns(_names(reading), columns, reading.panel.targets)
     for notice in reading.notices:
         say(notice)
     return reading
@@ -195,6 +195,7 @@ def _files(
             "search": outcome.search.sentence if outcome.search else None,
             "time_limit": {"seconds": outcome.limit, "cut": list(outcome.cut)} if isfinite(outcome.limit) else None,
             "verdict": judgement.verdict,
+            **({"targets": outcome.targets} if outcome.targets else {}),
             "notices": list(notices),
             "output": record.output_part(files),
         }

@@ -36,6 +36,17 @@ class Backtest:
     quantiles: Floats  # (rows, horizon, quantiles): the published mix, calibrated
     medians: dict[Kind, Floats]  # (rows, horizon) of every single forecaster
 
+    def select(self, rows: Integers) -> "Backtest":
+        """Return these rows."""
+        return Backtest(
+            panel=self.panel.select(rows),
+            role=tuple(self.role[row] for row in rows),
+            truth=self.truth[rows],
+            units=self.units[rows],
+            quantiles=self.quantiles[rows],
+            medians={kind: median[rows] for kind, median in self.medians.items()},
+        )
+
     def report(self) -> Integers:
         """Return the rows that are reported."""
         chosen = np.flatnonzero(np.array(self.role) == REPORT)

@@ -145,22 +145,43 @@ def overall(backtest: Backtest, plan: Plan) -> dict[str, Any]:
     }
 
 
+def by_target(backtest: Backtest, plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the scores of `overall` for each target by itself, by name; nothing where there is one."""
+    found = {}
+    for channel, name in enumerate(backtest.panel.targets):
+        rows = np.flatnonzero(backtest.panel.channel == channel)
+        if len(rows):
+            found[name] = overall(backtest.select(rows), plan)["scores"]
+    return found
+
+
 def by_series(backtest: Backtest, plan: Plan) -> dict[str, Any]:
-    """Return one row per series as columns: series, origins, the scores of the mix, and the MASE of each forecaster."""
+    """Return one row per series as columns: series, origins, the scores of the mix, and the MASE of each forecaster.
+
+    With several targets `target` follows `series`.
+    """
     chosen = _Chosen.of(backtest, plan)
     _, first, inverse = np.unique(chosen.panel.begins, return_index=True, return_inverse=True)
     place = np.argsort(np.argsort(first))[inverse]  # series in the order in which they come
     groups = Groups(place[:, None].astype(np.int64), len(first))
     names = {"series": [chosen.panel.ids[i] for i in np.sort(first)]}
+    if chosen.panel.targets:
+        names |= {"target": [chosen.panel.targets[chosen.panel.channel[i]] for i in np.sort(first)]}
     return names | {"origins": np.bincount(place, minlength=len(first))} | _table(chosen, groups)
 
 
 def by_step(backtest: Backtest, plan: Plan) -> dict[str, Any]:
-    """Return one row per step of the horizon as columns: step, the scores of the mix, the MASE of each forecaster."""
+    """Return one row per step of the horizon as columns: step, the scores of the mix, the MASE of each forecaster.
+
+    With several targets there are so many rows for each, and `target` comes first.
+    """
     chosen = _Chosen.of(backtest, plan)
-    horizon = chosen.truth.shape[1]
-    groups = Groups(np.arange(horizon)[None, :], horizon, steps=True)
-    return {"step": np.arange(1, horizon + 1)} | _table(chosen, groups)
+    horizon, targets = chosen.truth.shape[1], chosen.panel.targets
+    steps, count = np.arange(horizon), max(1, len(targets))
+    place = chosen.panel.channel[:, None] * horizon + steps if targets else steps[None, :]
+    names = {"target": np.repeat(np.array(targets, dtype=object), horizon)} if targets else {}
+    table = _table(chosen, Groups(place, horizon * count, steps=True))
+    return names | {"step": np.tile(steps + 1, count)} | table
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,8 +36,10 @@ def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) ->
     return tuple(float(weight) for weight in weights / weights.sum())
 
 
-def mix(parts: Iterable[Floats], weights: Sequence[float]) -> Floats:
+def mix(parts: Iterable[Floats], weights: Sequence[float | Floats]) -> Floats:
     """Return the weighted mean of quantiles, each (series, horizon, quantiles); a part of weight 0 is not looked at.
+
+    The weight of a part is one for all series, or one for each: (series,).
 
     Means of rising quantiles rise, so bands that did not cross do not cross now. Parts may be made as they are asked
     for: beside the sum, one of them is in memory.
@@ -45,8 +47,10 @@ def mix(parts: Iterable[Floats], weights: Sequence[float]) -> Floats:
     total: Floats | None = None
     for part, weight in zip(parts, weights, strict=True):
         total = np.zeros(part.shape) if total is None else total
-        for first in range(0, len(part) if weight > 0 else 0, BLOCK):  # a whole product would be as large as the sum
-            total[first : first + BLOCK] += weight * part[first : first + BLOCK]
+        of_rows = np.broadcast_to(np.asarray(weight, dtype=np.float64), len(part))
+        for first in range(0, len(part), BLOCK):  # a whole product would be as large as the sum
+            rows = first + np.flatnonzero(of_rows[first : first + BLOCK])
+            total[rows] += of_rows[rows, None, None] * part[rows]
     if total is None:
         raise ValueError("a mix needs at least one part")
     return total

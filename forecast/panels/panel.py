@@ -13,6 +13,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
+def one_channel() -> Integers:
+    """Return the channels of a panel with one target: (0,)."""
+    return np.empty(0, dtype=np.int64)
+
+
 def no_columns() -> Floats:
     """Return the empty covariate array of a panel without covariates: (0, 0)."""
     return np.empty((0, 0))
@@ -26,6 +31,9 @@ class Panel:
     its steps begin at `begins`, `lengths` of them are visible (history), and its stored rows end before `limits`.
     Rows between begin + length and limit lie ahead: of them only the future-known covariates may be read. So cutting
     the history, repeating a series at many origins and choosing series copy no values: they only change the views.
+
+    With several targets each target of an id is a series: `targets` names them, `channel` says which one a series is,
+    and the series of one id share their times.
 
     Guarantees: times are regular, rising and unique (step k of series s is at ordinal starts[s] + k of the calendar);
     a missing value is NaN; no value is infinite; every series has at least one step.
@@ -41,6 +49,8 @@ class Panel:
     past: Floats = field(default_factory=no_columns)  # (past covariates, steps)
     future: Floats = field(default_factory=no_columns)  # (future-known covariates, steps)
     static: Floats = field(default_factory=no_columns)  # (series, static covariates)
+    targets: tuple[str, ...] = ()  # names of the targets, where there are several
+    channel: Integers = field(default_factory=one_channel)  # (series,) place in `targets`; (0,) where there is one
 
     def __post_init__(self) -> None:
         """Check the guarantees that can be checked without reading every value."""
@@ -51,6 +61,10 @@ class Panel:
             raise ValueError("every series of a panel needs 1 <= length <= limit - begin")
         if count and (self.begins.min() < 0 or self.limits.max() > len(self.target)):
             raise ValueError("a series of the panel lies outside its columns")
+        if len(self.targets) == 1 or len(self.channel) != (count if self.targets else 0):
+            raise ValueError("a panel of several targets needs the channel of each series, a panel of one has none")
+        if len(self.channel) and not (self.channel.min() >= 0 and self.channel.max() < len(self.targets)):
+            raise ValueError("a channel of the panel is none of its targets")
         for name in ("past", "future"):
             columns = getattr(self, name)
             if len(columns) and columns.shape[1] != len(self.target):
@@ -70,6 +84,11 @@ class Panel:
         """Calendar ordinal of the last visible step, the origin of a forecast: (series,)."""
         return self.starts + self.lengths - 1
 
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The target that each series is: (series,); () where there is one target."""
+        return tuple(self.targets[channel] for channel in self.channel)
+
     def values(self, series: int) -> Floats:
         """Return the visible target of one series: (length,), a view."""
         return self.target[self.begins[series] : self.begins[series] + self.lengths[series]]
@@ -85,6 +104,7 @@ class Panel:
             lengths=self.lengths[chosen] if lengths is None else np.asarray(lengths, dtype=np.int64),
             limits=self.limits[chosen],
             static=self.static[chosen] if self.static.size else self.static,
+            channel=self.channel[chosen] if self.targets else self.channel,
         )
 
     def without_end(self, steps: int) -> "Panel":

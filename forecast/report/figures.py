@@ -33,6 +33,11 @@ def backtest_as_csv(backtest: Backtest, plan: Plan) -> bytes:
         "series": [backtest.panel.ids[one] for one in row.tolist()],
         "cutoff": calendar.render(cutoffs[row]),
         "time": calendar.render(cutoffs[row] + step + 1),
+    }
+    if backtest.panel.targets:
+        names = backtest.panel.target_names
+        columns["target"] = [names[one] for one in row.tolist()]
+    columns |= {
         "step": step + 1,
         "role": [backtest.role[one] for one in row.tolist()],
         "truth": backtest.truth[row, step],

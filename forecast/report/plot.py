@@ -52,7 +52,7 @@ def _draw(panel: Panel, forecasts: Forecasts, chosen: list[int], plan: Plan, tex
         axes = figure.add_subplot(rows, columns, place + 1)
         handles = _draw_series(axes, panel, forecasts, row, max(3 * plan.horizon, 2 * plan.season))
         if len(panel) > 1:
-            axes.set_title(_short(forecasts.ids[row]), fontsize=10, loc="left", color=INK)
+            axes.set_title(_short(_title(forecasts, row)), fontsize=10, loc="left", color=INK)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     sink = io.BytesIO()
@@ -98,6 +98,13 @@ def _axis(calendar: Calendar, ordinals: Integers) -> Any:
     if parse_frequency(calendar.freq).unit == "step":
         return np.array([int(text) for text in calendar.render(ordinals)], dtype=np.int64)
     return calendar.times(ordinals)
+
+
+def _title(forecasts: Forecasts, row: int) -> str:
+    """Return what a series is called: its id, its target, or both."""
+    if not forecasts.targets:
+        return forecasts.ids[row]
+    return forecasts.targets[row] if len(set(forecasts.ids)) == 1 else f"{forecasts.ids[row]}: {forecasts.targets[row]}"
 
 
 def _short(name: str) -> str:

@@ -16,16 +16,22 @@ COLUMNS = {  # key in the scores: heading, sign in front, digits, in percent
 }
 
 
-def metrics_table(scores: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> str:
+def metrics_table(
+    scores: Mapping[str, Mapping[str, Any]],
+    titles: Mapping[str, str],
+    targets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
     """Return one line per forecaster: `scores` by name as `metrics.overall` makes them, "model" among them.
 
-    titles: how a name is shown where it is not shown as it is. What was not measured is a dash.
+    titles: how a name is shown where it is not shown as it is. targets: the scores of the model for each target by
+    name, which follow those for all of them. What was not measured is a dash.
     """
     others = sorted((name for name in scores if name != "model"), key=lambda name: _rank(scores[name]["mase"]))
     rows = [["", *(heading for heading, *_ in COLUMNS.values())]]
-    rows += [
-        [titles.get(name, name), *(_cell(scores[name].get(key), key) for key in COLUMNS)] for name in ("model", *others)
-    ]
+    lines_of = [("model", scores["model"])]
+    lines_of += [(f"  {_short(name)}", of_target) for name, of_target in (targets or {}).items()]
+    lines_of += [(titles.get(name, name), scores[name]) for name in others]
+    rows += [[title, *(_cell(found.get(key), key) for key in COLUMNS)] for title, found in lines_of]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = (
         "  ".join(
@@ -34,6 +40,12 @@ def metrics_table(scores: Mapping[str, Mapping[str, Any]], titles: Mapping[str, 
         for row in rows
     )
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _short(name: str) -> str:
+    """Return the name of a target as it fits in front of its scores."""
+    text = " ".join(name.split())
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _cell(value: float | None, key: str) -> str:

@@ -1,21 +1,16 @@
-"""A trained model as files, and back: plan.json, ids.json, and files of arrays: nothing that is executed."""
+"""A trained model as files, and back: plan.json (outline.py), ids.json, and files of arrays: nothing is executed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from forecast.errors import UsageError
 from forecast.evaluation.calibration import Calibration
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.options import ReadOptions, as_record
-from forecast.panels.calendar import Calendar, parse_frequency
-from forecast.panels.panel import Panel
+from forecast.panels.panel import Panel, one_channel
 from forecast.plan import Plan
 from forecast.store import records, tensors
 from forecast.store.names import CONTEXT, IDS, PLAN, SCALING, WEIGHTS
+from forecast.store.outline import Outline, document
 from forecast.store.tensors import FLOAT32, FLOAT64, INT64, Array, Shape
 from forecast.trained import Trained
 
@@ -26,40 +21,6 @@ UNITS, SHIFT, POOLED = "units", "calibration/shift", "calibration/pooled"
 SPARSE_SHIFT, SPARSE_POOLED = "calibration/sparse_shift", "calibration/sparse_pooled"
 _CONTEXT_INTEGERS = ("starts", "begins", "lengths", "limits")  # (series,) each
 _CONTEXT_FLOATS = ("target", "past", "future", "static")
-_KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
-# Far beyond any use; they keep a forged plan from asking for endless loops or for all memory.
-_MOST_STEPS, _MOST_PARTS, _MOST_UNITS, _MOST_LAYERS = 10_000_000, 1_000, 65_536, 16
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What plan.json says: everything of a trained model that is no array."""
-
-    plan: Plan
-    read: ReadOptions
-    calendar: Calendar
-    series: int
-    kinds: tuple[Kind, ...]
-    weights: tuple[float, ...]
-    promised: bool
-    sparse: bool  # whether series that are mostly zero have a calibration of their own
-    source: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One forecaster of the mix, as plan.json names it."""
-
-    kind: Kind
-    weight: float
-
-
-@dataclass(frozen=True)
-class _Promise:
-    """The part of the calibration that is no array."""
-
-    promised: bool
-    sparse: bool = False
 
 
 def encode(trained: Trained) -> dict[str, bytes]:
@@ -71,6 +32,9 @@ def encode(trained: Trained) -> dict[str, bytes]:
     kinds = [one.kind for one in trained.fitted]
     if len(set(kinds)) != len(kinds) or len(kinds) != len(trained.weights):
         raise ValueError("a trained model needs one weight for each forecaster, and one forecaster of each kind")
+    targets, ids = max(1, len(trained.plan.targets)), trained.ids[:: max(1, len(trained.plan.targets))]
+    if trained.ids != _each(ids, targets):
+        raise ValueError("a model of several targets needs all of them for each id, one after the other")
     if trained.context is not None and trained.context.ids != trained.ids:
         raise ValueError("the context must hold the series of the model, in their order")
     arrays = {f"{one.kind}/{name}": array for one in trained.fitted for name, array in one.arrays.items()}
@@ -80,8 +44,8 @@ def encode(trained: Trained) -> dict[str, bytes]:
     if trained.calibration.sparse is not None:
         scaling |= {SPARSE_SHIFT: trained.calibration.sparse.shift, SPARSE_POOLED: trained.calibration.sparse.pooled}
     files = {
-        PLAN: records.as_json(_outline(trained)),
-        IDS: records.as_json(list(trained.ids)),
+        PLAN: records.as_json(document(trained)),
+        IDS: records.as_json(list(ids)),
         WEIGHTS: tensors.encode(weights),
         SCALING: tensors.encode(scaling),
     }
@@ -90,39 +54,13 @@ def encode(trained: Trained) -> dict[str, bytes]:
     return files
 
 
-def outline(data: bytes) -> Outline:
-    """Return what plan.json says; ValueError where it says what no plan can mean."""
-    fields = records.take(records.parse(data), _KEYS, "the document")
-    if records.typed(int, fields["format"], "format") != 1:
-        raise ValueError(f"has the format {fields['format']}, not 1")
-    try:
-        plan = records.record_of(Plan, fields["plan"], "plan")
-        read = records.record_of(ReadOptions, fields["read"], "read")
-        calendar = records.record_of(Calendar, fields["calendar"], "calendar")
-        parse_frequency(calendar.freq)
-    except (UsageError, IndexError, TypeError) as error:
-        raise ValueError(f"is contradictory: {str(error).splitlines()[0]}") from None
-    _check_plan(plan)
-    parts = [
-        records.record_of(_Part, one, f"forecasters[{place}]") for place, one in enumerate(_list(fields, "forecasters"))
-    ]
-    weights = tuple(one.weight for one in parts)
-    if len({one.kind for one in parts}) != len(parts) or min(weights, default=-1) < 0 or abs(sum(weights) - 1) > 1e-6:
-        raise ValueError("needs forecasters of different kinds, with weights that sum to 1")
-    promise = records.record_of(_Promise, fields["calibration"], "calibration")
-    if not isinstance(fields["source"], dict):
-        raise ValueError("should have an object as 'source'")
-    series = records.typed(int, fields["series"], "series")
-    kinds = tuple(one.kind for one in parts)
-    return Outline(plan, read, calendar, series, kinds, weights, promise.promised, promise.sparse, fields["source"])
-
-
 def names_of_series(data: bytes, outline: Outline) -> tuple[str, ...]:
-    """Return the ids of the series; ValueError unless they are different texts, as many as the plan says."""
+    """Return the id of each series; ValueError unless they are different texts, as many as the plan says."""
     ids: tuple[str, ...] = records.typed(tuple[str, ...], records.parse(data), "the document")
-    if len(ids) != outline.series or len(set(ids)) != len(ids):
-        raise ValueError(f"should hold {outline.series} different ids, but holds {len(set(ids))}")
-    return ids
+    targets = max(1, len(outline.plan.targets))
+    if len(ids) * targets != outline.series or len(set(ids)) != len(ids):
+        raise ValueError(f"should hold {outline.series // targets} different ids, but holds {len(set(ids))}")
+    return _each(ids, targets)
 
 
 def array_shapes(outline: Outline, shapes: Shapes) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -168,16 +106,18 @@ def context_of(data: bytes, outline: Outline, ids: tuple[str, ...]) -> Panel:
     steps = found["target"].shape[0] if "target" in found and found["target"].shape else 0
     wanted: dict[str, Shape] = {"target": (steps,)}
     wanted |= {name: (series,) for name in _CONTEXT_INTEGERS}  # noqa: C420
-    for name, columns in (("past", plan.past), ("future", plan.future)):
-        wanted[name] = (len(columns), steps) if columns else (0, 0)
-    wanted["static"] = (series, len(plan.static)) if plan.static else (0, 0)
+    given = plan.given
+    for name in ("past", "future"):
+        wanted[name] = (len(given[name]), steps) if given[name] else (0, 0)
+    wanted["static"] = (series, len(given["static"])) if given["static"] else (0, 0)
     arrays = tensors.decode(data, wanted, (FLOAT64,), _CONTEXT_INTEGERS)
     _refuse_infinite(arrays)
     for name in ("begins", "lengths", "limits"):
         # Each by itself first: a sum of two numbers within the file cannot overflow.
         if (arrays[name] < 0).any() or (arrays[name] > steps).any():
             raise ValueError(f"holds {name} outside its {steps} steps")
-    return Panel(ids=ids, calendar=outline.calendar, **arrays)
+    channel = np.arange(series) % len(plan.targets) if plan.targets else one_channel()
+    return Panel(ids=ids, calendar=outline.calendar, targets=plan.targets, channel=channel, **arrays)
 
 
 def trained_of(
@@ -200,6 +140,7 @@ def trained_of(
         ids=ids,
         fitted=fitted,
         weights=outline.weights,
+        sparse_weights=outline.sparse_weights,
         units=scaling[UNITS],
         calibration=Calibration(scaling[SHIFT], scaling[POOLED], outline.promised, _sparse(outline, scaling)),
         context=context,
@@ -212,48 +153,15 @@ def _sparse(outline: Outline, scaling: Mapping[str, Array]) -> Calibration | Non
     return Calibration(scaling[SPARSE_SHIFT], scaling[SPARSE_POOLED], outline.promised) if outline.sparse else None
 
 
-def _outline(trained: Trained) -> dict[str, Any]:
-    """Return the document of plan.json."""
-    pairs = zip(trained.fitted, trained.weights, strict=True)
-    return {
-        "format": 1,
-        "plan": as_record(trained.plan),
-        "read": as_record(trained.read),
-        "calendar": as_record(trained.calendar),
-        "series": len(trained.ids),
-        "forecasters": [{"kind": one.kind, "weight": float(weight)} for one, weight in pairs],
-        "calibration": {
-            "promised": bool(trained.calibration.promised),
-            "sparse": trained.calibration.sparse is not None,
-        },
-        "source": trained.source,
-    }
-
-
 def _context_arrays(panel: Panel) -> dict[str, Array]:
     """Return the arrays of a panel by name; covariates that there are none of are (0, 0), in whichever way none."""
     arrays = {name: getattr(panel, name) for name in (*_CONTEXT_INTEGERS, *_CONTEXT_FLOATS)}
     return {name: array if array.size or array.ndim == 1 else np.empty((0, 0)) for name, array in arrays.items()}
 
 
-def _check_plan(plan: Plan) -> None:
-    """Refuse sizes that no plan has, before anything counts up to them. Raises ValueError."""
-    steps = (plan.horizon, plan.window, plan.segment, plan.base, plan.lookback, *plan.seasons)
-    if not plan.seasons or not 1 <= min(steps) <= max(steps) <= _MOST_STEPS:
-        raise ValueError(f"has a number of steps outside 1 to {_MOST_STEPS}")
-    if not 1 <= plan.layers <= _MOST_LAYERS or not 1 <= plan.units <= _MOST_UNITS:
-        raise ValueError(f"has layers or units outside 1 to {_MOST_LAYERS} and 1 to {_MOST_UNITS}")
-    if not 1 <= plan.members <= _MOST_PARTS or not 1 <= len(plan.quantiles) <= _MOST_PARTS:
-        raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
-    if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
-        raise ValueError("has quantiles that do not rise from 0 to 1")
-
-
-def _list(fields: dict[str, Any], key: str) -> list[Any]:
-    if not isinstance(fields[key], list):
-        raise ValueError(f"should have a list as {key!r}")
-    found: list[Any] = fields[key]
-    return found
+def _each(ids: tuple[str, ...], times: int) -> tuple[str, ...]:
+    """Return each id so many times, one after the other."""
+    return tuple(name for name in ids for _ in range(times))
 
 
 def _is_per_series(name: str) -> bool:

@@ -11,6 +11,7 @@ from forecast.store.bundle import Shapes
 from forecast.store.finding import find
 from forecast.store.manifest import LARGEST, Manifest, damaged, read_listed, read_manifest
 from forecast.store.names import CONTEXT, IDS, MANIFEST, PLAN, SCALING, WEIGHTS
+from forecast.store.outline import read_outline
 from forecast.trained import Trained
 
 Part = TypeVar("Part")
@@ -62,7 +63,7 @@ def read_version(folder: Path, manifest: Manifest, shapes: Shapes | None = None,
         except ValueError as error:
             raise damaged(folder / name, str(error)) from None
 
-    outline = read(PLAN, bundle.outline)
+    outline = read(PLAN, read_outline)
     ids = read(IDS, lambda content: bundle.names_of_series(content, outline))
     for_weights, for_scaling = bundle.array_shapes(outline, shapes)
     weights = read(WEIGHTS, lambda content: bundle.weights_of(content, for_weights), tensors.size_limit(for_weights))

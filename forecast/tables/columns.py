@@ -18,7 +18,7 @@ NO_TIME = ("none",)
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns of a table by role; `targets` are several in a wide table alone."""
+    """The columns of a table by role."""
 
     id: tuple[str, ...]
     time: tuple[str, ...]  # empty: rows are steps
@@ -45,14 +45,14 @@ def settle_columns(table: Table, options: ReadOptions, model: bool = False) -> R
     Raises DataError (MismatchError where a model says what the columns are called) for a column that is absent, and
     for a target or time column that is ambiguous or cannot be found; UsageError for roles that exclude each other.
     """
-    if options.wide and options.target is not None:
+    if options.wide and options.target:
         raise UsageError(
             "--wide makes every numeric column a target, so --target cannot name one.\nLeave one of them out."
         )
     named = {
         "--id": options.id,
         "--time": () if options.time == NO_TIME else options.time,
-        "--target": () if options.target is None else (options.target,),
+        "--target": options.target,
         "--past": options.past,
         "--future": options.future,
         "--static": options.static,
@@ -90,6 +90,8 @@ def _refuse_twice(named: dict[str, tuple[str, ...]]) -> None:
     seen: dict[str, str] = {}
     for option, names in named.items():
         for name in names:
+            if seen.get(name) == option:
+                raise UsageError(f"column {name!r} is named twice by {option}.\nLeave one of them out.")
             if name in seen:
                 raise UsageError(f"column {name!r} is named by {seen[name]} and by {option}.\nLeave one of them out.")
             seen[name] = option
@@ -181,7 +183,7 @@ def _find_target(table: Table, rest: list[str], model: bool) -> str:
     if len(found) > 1:
         raise kind(
             f"{table.path}: several columns could be the target: {listed(found)}.\n"
-            "Name one with --target, or say with --wide that each is a series."
+            "Name one or several with --target, or say with --wide that each is a series."
         )
     return found[0]
 

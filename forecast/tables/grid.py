@@ -81,8 +81,13 @@ def _last(flags: NDArray[np.bool_], position: Integers, begins: Integers) -> Int
     return np.maximum.reduceat(np.where(flags, position, -1), begins)
 
 
-def long_panel(rows: Rows, grid: Grid, calendar: Calendar, static: Floats) -> Panel:
-    """Return the panel of a table with one target column; `ids` of the rows are those of the grid, in order."""
+def long_panel(rows: Rows, grid: Grid, calendar: Calendar, names: tuple[str, ...], static: Floats) -> Panel:
+    """Return the panel of a table whose targets are columns; `ids` of the rows are those of the grid, in order.
+
+    names: of the targets. Where there are several, each target of an id is a series, with the covariates of the id.
+    """
+    if len(names) > 1:
+        return _channels(rows, grid, calendar, names, static)
     target, future = grid.spread(rows.targets[0]), _stack(grid, rows.future)
     return Panel(
         ids=rows.ids,
@@ -95,6 +100,31 @@ def long_panel(rows: Rows, grid: Grid, calendar: Calendar, static: Floats) -> Pa
         past=_stack(grid, rows.past),
         future=future,
         static=static,
+    )
+
+
+def _channels(rows: Rows, grid: Grid, calendar: Calendar, names: tuple[str, ...], static: Floats) -> Panel:
+    """Return the panel of a table with several targets: id by id, target by target, all of an id equally long."""
+    count, targets, future = len(names), _stack(grid, rows.targets), _stack(grid, rows.future)
+    # What lies ahead begins after the last observed value of any target, so that an id has one origin for all of them.
+    seen = np.where(np.isnan(targets).all(axis=0), np.nan, 0.0)
+    sizes, channel = np.repeat(grid.sizes, count), np.tile(np.arange(count), len(grid.sizes))
+    begins = np.cumsum(sizes) - sizes
+    places = np.arange(grid.total * count) - np.repeat(begins - np.repeat(grid.begins, count), sizes)
+    past = _stack(grid, rows.past)
+    return Panel(
+        ids=tuple(name for name in rows.ids for _ in names),
+        calendar=calendar,
+        starts=np.repeat(grid.starts, count),
+        begins=begins,
+        lengths=np.repeat(visible_lengths(seen, future, grid), count),
+        limits=begins + sizes,
+        target=targets[np.repeat(channel, sizes), places],
+        past=past[:, places] if len(past) else past,
+        future=future[:, places] if len(future) else future,
+        static=np.repeat(static, count, axis=0) if static.size else static,
+        targets=names,
+        channel=channel,
     )
 
 
@@ -120,5 +150,5 @@ def wide_panel(rows: Rows, grid: Grid, calendar: Calendar, names: tuple[str, ...
 
 
 def _stack(grid: Grid, columns: list[Floats]) -> Floats:
-    """Return covariate columns on the grid: (columns, steps)."""
+    """Return columns on the grid: (columns, steps)."""
     return np.stack([grid.spread(column) for column in columns]) if columns else no_columns()

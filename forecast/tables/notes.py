@@ -14,9 +14,8 @@ def note_roles(roles: Roles, options: ReadOptions) -> list[str]:
     """Say which column plays which role, and which play none."""
     parts = [f"id {listed(roles.id)}"] if roles.id else []
     parts.append(f"time {listed(roles.time)}" if roles.time else "time: rows in the order of the file")
-    parts.append(
-        f"{len(roles.targets):,} series {listed(roles.targets)}" if options.wide else f"target {roles.targets[0]!r}"
-    )
+    kind = f"{len(roles.targets):,} series" if options.wide else f"target{'s' if len(roles.targets) > 1 else ''}"
+    parts.append(f"{kind} {listed(roles.targets)}")
     covariates = {"past": roles.past, "future": roles.future, "static": roles.static}
     parts += [f"{role} {listed(names)}" for role, names in covariates.items() if names]
     unused = [f"columns not used: {listed(roles.unused)}"] if roles.unused else []
@@ -46,8 +45,9 @@ def note_panel(panel: Panel, options: ReadOptions) -> list[str]:
     """Say how the time axis was understood."""
     origin = "given" if options.freq is not None else "found"
     zone = f", zone {panel.calendar.zone.strip()}" if panel.calendar.zone else ""
-    steps = int(panel.lengths.sum())
-    notes = [f"frequency: {panel.calendar.freq} ({origin}){zone}; series: {len(panel):,}; steps: {steps:,}"]
+    steps, count = int(panel.lengths.sum()), len(panel.targets)
+    each = f" ({count} targets of each of {len(panel) // count:,} ids)" if count and len(panel) > count else ""
+    notes = [f"frequency: {panel.calendar.freq} ({origin}){zone}; series: {len(panel):,}{each}; steps: {steps:,}"]
     ahead = int((panel.limits - panel.ends).sum())
     if ahead:
         notes.append(f"{ahead:,} steps after the last observed target carry covariates of the steps to forecast")

@@ -59,13 +59,9 @@ def read_panel(path: str, options: ReadOptions, *, model: bool = False) -> Readi
     panel = (
         wide_panel(rows, grid, calendar, roles.targets, static)
         if options.wide
-        else long_panel(rows, grid, calendar, static)
+        else long_panel(rows, grid, calendar, roles.targets, static)
     )
-    if np.isnan(panel.target).all():
-        target = "no numeric column" if options.wide else f"column {roles.targets[0]!r}, the target, never"
-        raise DataError(
-            f"{table.path}: {target} holds a number, only missing values.\nName another column with --target."
-        )
+    _refuse_empty(table, panel, roles, options, model)
     panel, gaps = repair(table.path, panel, options.fill or "mask", grid.total - len(rows.times))
     notices += [
         *found,
@@ -98,6 +94,24 @@ def open_table(source: Source, options: ReadOptions) -> Table:
     if source.path.lower().endswith((".tsv", ".tsv.gz")) and options.delimiter is None:
         options = replace(options, delimiter="\t")
     return TextTable(source, options)
+
+
+def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions, model: bool) -> None:
+    """Refuse a table without any value to forecast from; to train on, every target needs some."""
+    missing = np.isnan(panel.target)
+    if options.wide:
+        found = ["no numeric column"] if missing.all() else []
+    else:
+        channel = panel.channel if panel.targets else np.zeros(len(panel), dtype=np.int64)
+        steps = np.repeat(channel, panel.limits - panel.begins)  # the channel of each step
+        empty = [missing[steps == k].all() for k in range(len(roles.targets))]
+        names = [name for name, without in zip(roles.targets, empty, strict=True) if without]
+        # A model forecasts the targets that have values; the others are skipped, and marked.
+        found = [f"column {names[0]!r}, the target, never"] if names and (not model or all(empty)) else []
+    if found:
+        raise DataError(
+            f"{table.path}: {found[0]} holds a number, only missing values.\nName another column with --target."
+        )
 
 
 def _in_order(
@@ -164,7 +178,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
         options,
         id=roles.id,
         time=roles.time or NO_TIME,
-        target=None if options.wide else roles.targets[0],
+        target=() if options.wide else roles.targets,
         future_data=None,
         freq=calendar.freq,
         date_format=times.date_format,

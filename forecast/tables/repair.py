@@ -105,12 +105,29 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
         time = panel.calendar.render(panel.starts[series] + starts[first : first + 1] - panel.begins[series])[0]
         run = f"{counts[first]:,} steps have" if counts[first] > 1 else "1 step has"
         raise DataError(
-            f"{path}: {run} no value from {time} on in series {short(panel.ids[series])}"
+            f"{path}: {run} no value from {time} on in {_column(panel, series)}series {short(panel.ids[series])}"
             f"{and_more(len(wrong), 'more gaps')}, and --fill is {policy}.\n"
             "Add the rows, or choose another --fill."
         )
     target, filled = fill(panel.target, panel.begins, panel.lengths, policy)
     end = f"{filled:,} were filled ({policy})" if filled else "they stay missing (--fill)"
     gaps = f" ({without_row:,} have no row)" if without_row > 0 else ""
-    notice = f"{total:,} of {int(panel.lengths.sum()):,} steps have no value{gaps}: {end}"
+    notice = (
+        f"{total:,} of {int(panel.lengths.sum()):,} steps have no value{gaps}: {end}{_by_target(panel, starts, counts)}"
+    )
     return replace(panel, target=target), [notice]
+
+
+def _by_target(panel: Panel, starts: Integers, counts: Integers) -> str:
+    """Return how many steps each target misses, for a notice; nothing where there is one."""
+    if not panel.targets:
+        return ""
+    channels = panel.channel[np.searchsorted(panel.begins, starts, side="right") - 1]
+    missing = np.bincount(channels, counts, minlength=len(panel.targets)).astype(np.int64)
+    parts = [f"{count:,} of {name!r}" for name, count in zip(panel.targets, missing.tolist(), strict=True) if count]
+    return f"; {', '.join(parts)}"
+
+
+def _column(panel: Panel, series: int) -> str:
+    """Return which target of its id a series is, for a message; nothing where there is one."""
+    return f"column {panel.targets[panel.channel[series]]!r} of " if panel.targets else ""

@@ -70,12 +70,14 @@ def value_columns(options: PredictOptions) -> dict[str, float]:
     return columns
 
 
-def forecast_columns(names: tuple[str, str], options: PredictOptions) -> tuple[str, ...]:
+def forecast_columns(names: tuple[str, str], options: PredictOptions, targets: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the names of all columns: the user's id and time, then ours with the prefix.
 
+    targets: of the forecast, where there are several: then the first of ours says which one a row is of.
     Raises UsageError where one of the user's names is one of ours.
     """
-    ours = [options.prefix + name for name in (*value_columns(options), "step", "cutoff", "status", "model")]
+    which = ("target",) if targets else ()
+    ours = [options.prefix + name for name in (*which, *value_columns(options), "step", "cutoff", "status", "model")]
     for name in names:
         if name in ours:
             raise UsageError(
@@ -92,7 +94,7 @@ def table_bytes(
 
     names: the id and the time column; model: NAME@VERSION.
     """
-    header = forecast_columns(names, options)
+    header = forecast_columns(names, options, forecasts.targets)
     values = forecasts.at(tuple(value_columns(options).values()))
     # Nothing is below zero by rounding alone: -0.0 becomes 0.0.
     flat = values.reshape(-1, values.shape[2]) + 0.0
@@ -135,6 +137,7 @@ def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: st
     """Yield the header and the rows of each series as text: its constant cells are made once, a row is one join."""
     series, horizon = forecasts.quantiles.shape[:2]
     labels, join, quote = style.labels(header), style.between, style.quote
+    first = 3 if forecasts.targets else 2  # column of numbers
     moments, places = np.unique(_ordinals(forecasts), return_inverse=True)  # series mostly share their times
     texts = [labels[1] + quote(text) for text in forecasts.calendar.render(moments)]
     times = [texts[place] for place in places.tolist()]
@@ -146,12 +149,13 @@ def _text(forecasts: Forecasts, header: Sequence[str], values: Floats, model: st
         yield join.join(map(quote, header)) + style.end
     for row in range(series):
         begin = style.begin + labels[0] + quote(forecasts.ids[row]) + join
+        target = join + (labels[2] + quote(forecasts.targets[row]) + join if forecasts.targets else "")
         ending = zip(labels[-3:], (cutoffs[row], forecasts.status[row], model), strict=True)
         end = join + join.join(label + quote(text) for label, text in ending) + style.end
         here = slice(row * horizon, (row + 1) * horizon)
-        numbers = _numbers(values[here], labels[2:-4], style, form)
+        numbers = _numbers(values[here], labels[first:-4], style, form)
         yield "".join(
-            f"{begin}{time}{join}{number}{join}{step}{end}"
+            f"{begin}{time}{target}{number}{join}{step}{end}"
             for time, number, step in zip(times[here], numbers, steps, strict=True)
         )
 

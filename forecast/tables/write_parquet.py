@@ -23,6 +23,7 @@ def parquet_bytes(forecasts: Forecasts, header: Sequence[str], values: Floats, o
     columns = [
         text_array(forecasts.ids).take(of_series),
         _moments(forecasts, ordinals),
+        *([text_array(forecasts.targets).take(of_series)] if forecasts.targets else []),
         *(number_array(column) for column in values.T),
         row_array(np.tile(np.arange(1, horizon + 1), series)).cast(pa.int32()),
         _moments(forecasts, forecasts.cutoffs).take(of_series),

@@ -32,13 +32,15 @@ def forecasts_of(panel: Panel, horizon: int = 2, status: str = "ok") -> Forecast
     last = np.array([panel.values(row)[-1] for row in range(len(panel))])
     spread = np.linspace(-3, 3, len(QUANTILES))
     quantiles = np.broadcast_to(last[:, None, None] + spread, (len(panel), horizon, len(QUANTILES))).copy()
-    return Forecasts(panel.ids, panel.calendar, panel.last, quantiles, QUANTILES, (status,) * len(panel))
+    return Forecasts(
+        panel.ids, panel.calendar, panel.last, quantiles, QUANTILES, (status,) * len(panel), panel.target_names
+    )
 
 
 def trained_on(panel: Panel) -> Trained:
     return Trained(
         plan=PLAN,
-        read=ReadOptions(id=("shop",), time=("day",), target="sales"),
+        read=ReadOptions(id=("shop",), time=("day",), target=("sales",)),
         calendar=panel.calendar,
         ids=panel.ids,
         fitted=(Fitted(Kind.NETWORK), Fitted(Kind.THETA)),
@@ -59,7 +61,8 @@ def outcome_of(panel: Panel) -> pipeline.Outcome:
     backtest = Backtest(origins, roles, truth, np.ones(4), quantiles, medians)
     history = ({"phase": "choosing", "member": 0, "step": 100, "loss": 0.5},)
     device = {"device": "cpu", "cudnn": False, "why_not": "there is no GPU"}
-    return pipeline.Outcome(trained_on(panel), backtest, history, forecasts_of(panel), 1e-7, device)
+    targets = {"mixed": True, "independent_error": 1.0, "mixed_error": 0.75} if panel.targets else None
+    return pipeline.Outcome(trained_on(panel), backtest, history, forecasts_of(panel), 1e-7, device, targets=targets)
 
 
 @dataclass
@@ -88,7 +91,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 def replace_outside(world: World, put: Callable[..., None]) -> None:
     def read_panel(path: str, read: ReadOptions, model: bool = False) -> Any:
         world.calls.append(("read", (path, read, model)))
-        settled = ReadOptions(id=("shop",), time=("day",), target="sales")
+        settled = ReadOptions(id=("shop",), time=("day",), target=("sales",))
         return SimpleNamespace(panel=world.panel, options=settled, notices=("2 gaps stay missing.",), source=SOURCE)
 
     def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any, around: Any) -> pipeline.Outcome:

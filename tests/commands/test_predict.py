@@ -43,7 +43,7 @@ def test_predict_without_any_table_uses_the_stored_rows(world: Any, capsys: pyte
 def test_predict_reads_as_training_did_unless_told_again(world: Any) -> None:
     run(["predict", "new.csv", "--target", "units"])
     _, read, model = world.seen("read")
-    assert (read.id, read.target, model) == (("shop",), "units", True)
+    assert (read.id, read.target, model) == (("shop",), ("units",), True)
 
 
 def test_what_is_given_again_replaces_what_training_settled() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from forecast import pipeline
@@ -180,7 +181,7 @@ def test_what_the_data_settled_is_printed(world: Any, capsys: pytest.CaptureFixt
 def test_verbose_prints_the_whole_plan(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run(["train", "sales.csv", "-v"])
     lines = capsys.readouterr().err.splitlines()
-    assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": "sales"}'
+    assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": ["sales"]}'
     assert lines[2].startswith('Plan {"horizon": 2, "window": 4, ')
 
 
@@ -320,3 +321,62 @@ def test_nothing_is_suggested_where_no_band_or_some_history_is_below_0(
     monkeypatch.setattr(pipeline, "train", lambda *_, **__: made)
     run(["train", "sales.csv"])
     assert SUGGESTED not in capsys.readouterr().err
+
+
+def with_two_targets(world: Any) -> None:
+    world.panel = replace(world.panel, ids=("a", "a"), targets=("sales", "visits"), channel=np.array([0, 1]))
+
+
+def test_what_was_found_out_about_several_targets_is_printed(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with_two_targets(world)
+    run(["train", "sales.csv"])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[2] == "Targets: mixed, 25.0 % better on the validation rows than each by itself"
+    assert [line.split()[0] for line in lines[5:8]] == ["model", "sales", "visits"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(1.25, "25.0 % worse"), (0.995, "0.5 % better, less than the 2 % that count")]
+)
+def test_targets_that_stay_apart_are_said_to(
+    world: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, error: float, words: str
+) -> None:
+    with_two_targets(world)
+    train = pipeline.train
+
+    def apart(*arguments: Any, **around: Any) -> pipeline.Outcome:
+        return replace(
+            train(*arguments, **around), targets={"mixed": False, "independent_error": 1.0, "mixed_error": error}
+        )
+
+    monkeypatch.setattr(pipeline, "train", apart)
+    run(["train", "sales.csv"])
+    expected = f"Targets: each by itself; mixed was {words} on the validation rows"
+    assert capsys.readouterr().err.splitlines()[2] == expected
+
+
+def test_the_run_record_keeps_what_was_found_out_about_several_targets(world: Any) -> None:
+    with_two_targets(world)
+    run(["train", "sales.csv"])
+    found = json.loads(world.published["run.json"])["targets"]
+    assert found == {"mixed": True, "independent_error": 1.0, "mixed_error": 0.75}
+
+
+def test_the_metrics_of_each_target_are_published(world: Any) -> None:
+    with_two_targets(world)
+    run(["train", "sales.csv"])
+    found = json.loads(world.published["metrics.json"])["targets"]
+    assert list(found) == ["sales", "visits"]
+    assert list(found["visits"]) == ["model", "network", "seasonal_naive"]
+
+
+def test_an_id_column_named_target_collides_with_several_targets_before_training(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_two_targets(world)
+    monkeypatch.setattr("forecast.tables.id_name", lambda options: "target")
+    assert run(["train", "sales.csv"]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "Error: the column 'target' of the data has the name of a column of the forecast."
+    )
+    assert [call for call, _ in world.calls] == ["read"]

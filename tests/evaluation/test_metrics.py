@@ -274,3 +274,34 @@ def test_an_undefined_metric_is_an_empty_cell_in_the_tables() -> None:
     lines = columns_as_csv(metrics.by_series(zeros_before({"a": [0, 0, 0, 0, 0]}), PLAN)).decode().splitlines()
     cells = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
     assert (cells["wape"], cells["bias"], cells["skill"], cells["smape"]) == ("", "", "", "200")
+
+
+def several() -> Backtest:
+    """Return the backtest with b as the target y and a as the target z of one id."""
+    made = backtest()
+    channel = np.array([int(name == "a") for name in made.panel.ids])
+    return replace(made, panel=replace(made.panel, ids=("1",) * 4, targets=("y", "z"), channel=channel))
+
+
+def test_each_target_has_scores_of_its_own() -> None:
+    found, whole = metrics.by_target(several(), PLAN), metrics.by_series(backtest(), PLAN)
+    assert {name: scores["model"]["mae"] for name, scores in found.items()} == {
+        "y": whole["mae"][0],
+        "z": whole["mae"][1],
+    }
+
+
+def test_one_target_has_no_scores_beside_the_overall_ones() -> None:
+    assert metrics.by_target(backtest(), PLAN) == {}
+
+
+def test_by_series_names_the_target_of_each() -> None:
+    found = metrics.by_series(several(), PLAN)
+    assert (found["series"], found["target"]) == (["1", "1"], ["y", "z"])
+
+
+def test_by_step_has_the_steps_of_each_target() -> None:
+    found = metrics.by_step(several(), PLAN)
+    assert (found["target"].tolist(), found["step"].tolist()) == (["y", "y", "z", "z"], [1, 2, 1, 2])
+    alone = metrics.by_step(several().select(np.flatnonzero(several().panel.channel == 1)), PLAN)
+    np.testing.assert_array_equal(found["mase"][2:], alone["mase"][2:])

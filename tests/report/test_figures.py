@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from forecast.evaluation.backtest import Backtest
@@ -30,3 +32,17 @@ def test_a_backtest_has_one_row_per_origin_and_known_step() -> None:
         "series,cutoff,time,step,role,truth,forecast,lo_80,hi_80,lo_95,hi_95,naive\n"
         "a,1970-01-07,1970-01-08,1,report,6,10,8,12,7,13,5\n"
     )
+
+
+def test_a_backtest_of_several_targets_names_them_after_the_time() -> None:
+    panel = panel_of({"y": np.arange(8.0), "z": np.arange(8.0)}, Calendar("D", 0, "%Y-%m-%d"))
+    panel = replace(panel, ids=("a", "a"), targets=("y", "z"), channel=np.array([0, 1]))
+    panel = panel.select([0, 1], np.array([6, 6]))
+    quantiles = np.full((2, 2, len(QUANTILES)), 5.0)
+    backtest = Backtest(panel, ("report",) * 2, np.array([[6.0, np.nan], [7, np.nan]]), np.ones(2), quantiles, {})
+    lines = backtest_as_csv(backtest, PLAN).decode().splitlines()
+    assert [line.split(",")[:5] for line in lines] == [
+        ["series", "cutoff", "time", "target", "step"],
+        ["a", "1970-01-07", "1970-01-08", "y", "1"],
+        ["a", "1970-01-07", "1970-01-08", "z", "1"],
+    ]

@@ -41,7 +41,7 @@ PLAN = Plan(
     decimals=1,
 )
 READ = ReadOptions(
-    id=("shop", "Straße"), time=("when",), target="sales", past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
+    id=("shop", "Straße"), time=("when",), target=("sales",), past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
 )
 IDS = ("007", "NA", 'quote " comma ,\nnewline [{')
 OTHERS = {"golden.json": b"{}\n", "predictions.csv": b"id,forecast\n"}

@@ -17,6 +17,7 @@ import pytest
 from forecast import store
 from forecast.errors import BundleError, ModelNotFoundError
 from forecast.forecasters.fitted import Kind
+from forecast.panels import channels
 from forecast.plan import Plan
 from forecast.store import tensors
 from forecast.store.manifest import MEND, manifest_of
@@ -466,3 +467,64 @@ def test_loading_imports_no_training_package_and_no_pandas() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def of_two_targets(trained: Trained) -> Trained:
+    """Return a model of two targets of two ids, with a network that sees both of them."""
+    assert trained.context is not None
+    plan = channels.with_mixed_targets(
+        replace(trained.plan, targets=("sales", "visits"), static=("size", "is:s", "is:v"))
+    )
+    network, *others = trained.fitted
+    doubled = {name: np.tile(array, (4, 1))[:4] for name, array in others[0].arrays.items() if array.ndim == 2}
+    arrays = network.arrays | {"series.standard.centre": np.arange(4.0)}
+    theta = replace(others[0], arrays=doubled | {"series.length": np.arange(4)})
+    ids, channel = ("007", "007", "NA", "NA"), np.array([0, 1, 0, 1])
+    context = replace(
+        trained.context.select([0, 0, 1, 1]), ids=ids, targets=plan.targets, channel=channel, static=np.zeros((4, 1))
+    )
+    fitted = (replace(network, arrays=arrays), theta, others[1])
+    return replace(trained, plan=plan, ids=ids, fitted=fitted, units=np.arange(4.0), context=context)
+
+
+def test_a_model_of_several_targets_comes_back_as_it_was(shelf: Any, trained: Trained) -> None:
+    several = of_two_targets(trained)
+    folder = shelf.publish(trained=several).path
+    assert same(shelf.load().trained, several)
+    assert json.loads((folder / "ids.json").read_bytes()) == ["007", "NA"]
+
+
+def test_a_model_that_lacks_a_target_of_an_id_is_not_written(shelf: Any, trained: Trained) -> None:
+    several = of_two_targets(trained)
+    with pytest.raises(ValueError, match="needs all of them for each id, one after the other"):
+        shelf.publish(trained=replace(several, ids=("007", "NA", "007", "NA")))
+
+
+@pytest.mark.parametrize(("target", "names"), [(None, ()), ("sales", ("sales",))])
+def test_a_bundle_of_before_several_targets_names_one_or_none(
+    shelf: Any, reseal: Reseal, target: Any, names: tuple[str, ...]
+) -> None:
+    folder = shelf.publish().path
+    reseal(folder, edited(folder, "plan.json", put("read", "target", target)))
+    assert shelf.load().trained.read.target == names
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (put("plan", "targets", ["sales"]), "is contradictory: several targets need different names, and one is not"),
+        (put("plan", "targets", ["a", "a"]), "is contradictory: several targets need different names, and one is not"),
+        (put("plan", "targets", []), "is contradictory: several targets need different names, and one is not"),
+        (put("plan", "static", []), "is contradictory: the covariates that stand for the targets are missing"),
+        (put("plan", "past", []), "is contradictory: the covariates that stand for the targets are missing"),
+        (put("series", 3), "ids.json should hold 1 different ids, but holds 2"),
+        (put("forecasters", 0, "kind", "drift"), "mixes targets without a network, which alone has their scaling"),
+        (put("read", "target", 3), "read.target[0] should be text, but is 3"),
+    ],
+)
+def test_a_plan_of_several_targets_that_says_what_none_says_is_refused(
+    shelf: Any, trained: Trained, reseal: Reseal, change: Change, what: str
+) -> None:
+    folder = shelf.publish(trained=of_two_targets(trained)).path
+    reseal(folder, edited(folder, "plan.json", change))
+    assert what in refusal(shelf)

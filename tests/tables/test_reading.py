@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.errors import DataError, MismatchError
+from forecast.errors import DataError, MismatchError, UsageError
 from forecast.options import Duplicates, ReadOptions, as_record
 from forecast.tables import Reading, id_name, read_panel, time_name
 
@@ -57,7 +57,7 @@ def test_settled_options_survive_json_and_read_the_same_panel(read: Any, tmp_pat
     assert settled == ReadOptions(
         id=("shop",),
         time=("date",),
-        target="sales",
+        target=("sales",),
         freq="D",
         delimiter=";",
         decimal=",",
@@ -188,7 +188,7 @@ def test_future_data_appends_rows_ahead_and_completes_the_history(read: Any, tmp
     ahead = tmp_path / "ahead.csv"
     ahead.write_text("id,date,promo\na,2024-01-03,7\na,2024-01-04,1\na,2024-01-05,2\nz,2024-01-04,9\n")
     text = "id,date,y,promo\na,2024-01-01,1,0\na,2024-01-02,2,5\na,2024-01-03,3,\nb,2024-01-01,1,0\nb,2024-01-02,1,0\n"
-    reading = read(text, target="y", future=("promo",), future_data=str(ahead))
+    reading = read(text, target=("y",), future=("promo",), future_data=str(ahead))
     panel = reading.panel
     assert (panel.ids, panel.lengths.tolist(), panel.limits.tolist()) == (("a", "b"), [3, 2], [5, 7])
     np.testing.assert_array_equal(panel.future, [[0, 5, 7, 1, 2, 0, 0]])
@@ -298,7 +298,7 @@ def test_a_header_of_numbers_in_a_row_is_a_header(read: Any, header: str) -> Non
 
 def test_without_a_header_columns_have_numbers(read: Any) -> None:
     reading = read(daily([1, 2, 3]).removeprefix("date,y\n"), no_header=True)
-    assert (reading.options.time, reading.options.target) == (("1",), "2")
+    assert (reading.options.time, reading.options.target) == (("1",), ("2",))
 
 
 def test_a_null_value_can_be_added(read: Any) -> None:
@@ -316,7 +316,7 @@ def test_a_model_names_the_columns_that_have_gone(read: Any) -> None:
     settled = read(
         "shop,date,y,temp\n" + "".join(f"a,2024-01-0{day},1,2\n" for day in range(1, 5)),
         id=("shop",),
-        target="y",
+        target=("y",),
         past=("temp",),
     ).options
     text = "shop,date,y,temperature\na,2024-01-01,1,2\n"
@@ -371,3 +371,86 @@ def test_a_written_panel_reads_back_equal(
     assert panel.ids == tuple(series)
     for index, values in enumerate(series.values()):
         np.testing.assert_array_equal(panel.values(index), np.array(values, dtype=float))
+
+
+TARGETS = "id,date,y,z,rain\nb,2024-01-01,1,10,5\nb,2024-01-02,2,,6\na,2024-01-01,3,30,7\na,2024-01-02,4,40,8\n"
+
+
+def test_each_target_of_an_id_is_a_series_with_the_covariates_of_the_id(read: Any) -> None:
+    panel = read(TARGETS, target=("z", "y"), past=("rain",)).panel
+    assert (panel.ids, panel.target_names) == (("b", "b", "a", "a"), ("z", "y", "z", "y"))
+    np.testing.assert_array_equal(panel.target, [10, NAN, 1, 2, 30, 40, 3, 4])
+    np.testing.assert_array_equal(panel.past, [[5, 6, 5, 6, 7, 8, 7, 8]])
+
+
+def test_several_targets_are_named_in_the_notices(read: Any) -> None:
+    assert read(TARGETS, target=("y", "z")).notices == (
+        "columns: id 'id', time 'date', targets 'y', 'z'",
+        "columns not used: 'rain'",
+        "1 of 8 steps have no value: they stay missing (--fill); 1 of 'z'",
+        "frequency: D (found); series: 4 (2 targets of each of 2 ids); steps: 8",
+    )
+
+
+def test_a_gap_that_is_refused_names_its_target(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(TARGETS, target=("y", "z"), fill="error")
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: 1 step has no value from 2024-01-02 on in column 'z' of series 'b', "
+        "and --fill is error.\nAdd the rows, or choose another --fill."
+    )
+
+
+def test_all_targets_of_an_id_have_one_origin_where_covariates_go_on(read: Any) -> None:
+    text = "date,y,z,promo\n2024-01-01,1,5,0\n2024-01-02,2,,1\n2024-01-03,3,,0\n2024-01-04,,,1\n"
+    panel = read(text, target=("y", "z"), future=("promo",)).panel
+    assert (panel.lengths.tolist(), panel.limits.tolist()) == ([3, 3], [4, 8])
+
+
+def test_a_static_covariate_belongs_to_every_target_of_its_id(read: Any) -> None:
+    text = "id,date,y,z,size\na,2024-01-01,1,2,7\nb,2024-01-01,3,4,9\na,2024-01-02,1,2,7\nb,2024-01-02,3,4,9\n"
+    assert read(text, target=("y", "z"), static=("size",)).panel.static.tolist() == [[7], [7], [9], [9]]
+
+
+def test_repeated_rows_are_put_together_for_every_target(read: Any) -> None:
+    text = "date,y,z\n2024-01-01,1,10\n2024-01-01,3,\n2024-01-02,5,50\n"
+    panel = read(text, target=("y", "z"), duplicates=Duplicates.MEAN, freq="D").panel
+    assert panel.target.tolist() == [2, 5, 10, 50]
+
+
+EMPTY = "date,y,z\n2024-01-01,1,\n2024-01-02,2,\n2024-01-03,3,\n"
+
+
+def test_to_train_every_target_needs_a_value(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read(EMPTY, target=("y", "z"))
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: column 'z', the target, never holds a number, only missing values.\n"
+        "Name another column with --target."
+    )
+
+
+def test_a_model_reads_a_table_in_which_one_of_its_targets_has_no_value(read: Any) -> None:
+    assert len(read(EMPTY, target=("y", "z"), freq="D", model=True).panel) == 2
+
+
+def test_a_target_that_the_table_lacks_is_a_mismatch_with_the_candidates(read: Any, tmp_path: Path) -> None:
+    with pytest.raises(MismatchError) as caught:
+        read(EMPTY.replace(",z", ",zz"), target=("y", "z"), time=("date",), model=True)
+    assert str(caught.value) == (
+        f"{tmp_path / 't.csv'}: the model was trained with columns that are missing: 'z'; "
+        "columns it does not know: 'zz'.\n"
+        "Rename the columns, say which ones they are with --target, or train again."
+    )
+
+
+def test_a_target_is_named_once(read: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(EMPTY, target=("y", "y"))
+    assert str(caught.value) == "column 'y' is named twice by --target.\nLeave one of them out."
+
+
+def test_a_text_where_names_belong_is_refused() -> None:
+    with pytest.raises(UsageError) as caught:
+        ReadOptions(target="sales")  # type: ignore[arg-type]
+    assert str(caught.value) == "target is the text 'sales', where several names may stand.\nWrite ('sales',)."

@@ -98,7 +98,7 @@ def test_year_month_day_and_hour_may_stand_in_columns_of_their_own(tmp_path: Pat
 def test_a_date_and_a_clock_may_stand_in_two_columns(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("d,t,y\n2024-02-28,22:00,1\n2024-02-28,23:00,2\n2024-02-29,00:00,3\n")
-    panel = read_panel(str(path), ReadOptions(time=("d", "t"), target="y")).panel
+    panel = read_panel(str(path), ReadOptions(time=("d", "t"), target=("y",))).panel
     assert panel.calendar.render(panel.last) == ["2024-02-29 00:00"]
 
 

@@ -194,3 +194,48 @@ def test_an_output_that_would_destroy_something_is_refused(
     with pytest.raises(UsageError) as caught:
         check_output(output, ["in.csv"])
     assert str(caught.value).splitlines()[0] == f"{output}: {message}"
+
+
+SEVERAL = replace(forecasts("a", "a", horizon=1), targets=("y", "z, or %"))
+
+
+def test_with_several_targets_a_column_after_the_time_names_the_target() -> None:
+    assert text(SEVERAL) == HEADER.replace("day,", "day,target,") + (
+        "a,1970-02-01,y,10,8,12,7,13,1,1970-01-31,ok,sales@v1\n"
+        'a,1970-02-01,"z, or %",11,9,13,8,14,1,1970-01-31,ok,sales@v1\n'
+    )
+
+
+def test_json_lines_name_the_target(tmp_path: Path) -> None:
+    lines = table_bytes(SEVERAL, NAMES, PredictOptions(), MODEL, ".jsonl").decode().splitlines()
+    assert [json.loads(line)["target"] for line in lines] == ["y", "z, or %"]
+
+
+def test_parquet_names_the_target() -> None:
+    from pyarrow import parquet
+
+    table = parquet.read_table(io.BytesIO(table_bytes(SEVERAL, NAMES, PredictOptions(), MODEL, ".parquet")))
+    assert table.column_names[:4] == ["shop", "day", "target", "forecast"]
+    assert table.column("target").to_pylist() == ["y", "z, or %"]
+
+
+def test_a_column_named_target_collides_where_there_are_several() -> None:
+    assert forecast_columns(("target", "day"), PredictOptions())[0] == "target"
+    with pytest.raises(UsageError) as caught:
+        text(SEVERAL, names=("target", "day"))
+    assert str(caught.value) == (
+        "the column 'target' of the data has the name of a column of the forecast.\n"
+        "Give --prefix TEXT to set the forecast's columns apart, such as --prefix fc_."
+    )
+
+
+def test_a_prefix_sets_the_target_apart() -> None:
+    assert text(SEVERAL, PredictOptions(prefix="fc_"), ("target", "day")).startswith(
+        "target,day,fc_target,fc_forecast,"
+    )
+
+
+def test_a_frame_names_the_target_after_the_time() -> None:
+    frame = SEVERAL.to_frame((0.5,))
+    assert list(frame.columns) == ["unique_id", "ds", "target", "step", "q_0.5", "status"]
+    assert frame["target"].tolist() == ["y", "z, or %"]

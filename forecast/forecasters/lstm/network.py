@@ -15,6 +15,7 @@ from forecast.forecasters.lstm.runtime import blocks, forward
 from forecast.options import Cell
 from forecast.panels import scaling
 from forecast.panels.blocks import observed
+from forecast.panels.channels import TRANSFORM
 from forecast.panels.features import Rows, prepare, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
@@ -50,11 +51,16 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
         for member in range(plan.members)
         for name, shape in weight_shapes(plan).items()
     }
-    for transform in dict.fromkeys(plan.transforms):
+    for transform in transforms_of(plan):
         arrays |= {f"series.{transform}.{name}": (series,) for name in ("centre", "spread", "power")}
     for name, count in (("past", len(plan.past)), ("future", len(plan.future)), ("static", len(plan.static))):
         arrays |= {f"{name}.centre": (count,), f"{name}.spread": (count,)} if count else {}
     return arrays
+
+
+def transforms_of(plan: Plan) -> tuple[str, ...]:
+    """Return the transforms whose scaling an ensemble carries: of its members, and of the targets that are mixed."""
+    return tuple(dict.fromkeys((*plan.transforms, *([TRANSFORM] if plan.mixed_targets else []))))
 
 
 def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
@@ -122,7 +128,7 @@ def run_members(
 def keep(fitted: Fitted, plan: Plan, shares: Sequence[float]) -> Fitted:
     """Return the ensemble of the members that have a share, numbered anew: what `plan.with_shares` describes."""
     kept = [member for member, share in enumerate(shares) if share > 0]
-    left = {plan.transforms[member] for member in range(plan.members)} - {plan.transforms[member] for member in kept}
+    left = set(transforms_of(plan)) - set(transforms_of(plan.with_shares(shares)))
     arrays = {
         name: array
         for name, array in fitted.arrays.items()
@@ -199,7 +205,7 @@ def fit(panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look
         if columns.size:
             centre, spread = scaling.covariate_scale(_visible(panel, columns) if name != "static" else columns)
             arrays |= {f"{name}.centre": _float32(centre), f"{name}.spread": _float32(spread)}
-    scales = {transform: scaling.fit(panel, transform) for transform in dict.fromkeys(plan.transforms)}
+    scales = {transform: scaling.fit(panel, transform) for transform in transforms_of(plan)}
     for transform, one in scales.items():
         arrays |= {f"series.{transform}.{name}": getattr(one, name) for name in ("centre", "spread", "power")}
     history: list[dict[str, float | int | None]] = []

@@ -1,0 +1,128 @@
+"""What the validation origins settle: how long each network trains, and what is mixed with which weights."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from forecast.evaluation.backtest import Rolling, Split, split
+from forecast.evaluation.metrics import mase
+from forecast.forecasters import mixing, registry
+from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.intermittent import is_intermittent
+from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm.network import Look
+from forecast.options import Forecaster
+from forecast.pacing import Pace
+from forecast.panels import channels, scaling
+from forecast.panels.panel import Floats, Panel
+from forecast.panels.units import seasonal_difference
+from forecast.plan import MEDIAN, Plan
+
+MIXING_GAIN = 0.02  # of the validation error, that targets must gain to be mixed: less is chance, and costs the reader
+Weights = dict[Kind, tuple[float, float]]  # in the mix of ordinary series, and in that of series that are mostly zero
+
+
+class Choice(NamedTuple):
+    """What was chosen, and the forecasters of the first training, which have seen the fit rows alone."""
+
+    plan: Plan
+    parts: Split
+    fitted: list[Fitted]
+    steps: tuple[int, ...]  # of each network of the plan
+    weights: Weights
+    history: tuple[dict[str, Any], ...]  # of all members, also of those that are left out
+
+    @property
+    def kept(self) -> list[Kind]:
+        """The forecasters that have a weight."""
+        return [kind for kind, weights in self.weights.items() if max(weights) > 0]
+
+    def error(self) -> float:
+        """Return the mean absolute error of the mix on the validation origins, in units of error, rows alike."""
+        rows = self.parts.validation
+        used = [one for one in self.fitted if one.kind in self.kept]
+        weights = row_weights(self.weights, used, rows.panel, self.plan)
+        medians = (run(one, rows, self.plan)[:, :, MEDIAN, None] for one in used)
+        median = mixing.mix(medians, weights)[:, :, 0]
+        return float(mase(rows.panel.truth(self.plan.horizon), median, units_of(self.parts, rows, self.plan))[0])
+
+
+def choose(parts: Split, plan: Plan, pace: Pace, listen: Look, phase: str = "choosing") -> Choice:
+    """Fit every forecaster on the fit rows, and choose among them on the validation origins."""
+    fitted, steps, found = fit_all(parts, plan, pace.choosing(listen))
+    fitted, plan = pace.keep(fitted, len(steps))
+    if fitted[0].kind is Kind.NETWORK:
+        shares = choose_shares(fitted[0], parts, plan)
+        fitted[0], plan = network.keep(fitted[0], plan, shares), plan.with_shares(shares)
+        steps = tuple(step for step, share in zip(steps, shares, strict=False) if share)
+        pace.plan = plan
+    history = tuple({"phase": phase, **row} for row in found)
+    return Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan), history)
+
+
+def try_mixed_targets(
+    panel: Panel, alone: Choice, plan: Plan, pace: Pace, listen: Look
+) -> tuple[Choice, dict[str, Any]]:
+    """Train again with the other targets of each id in sight, and keep what the validation origins show to be better.
+
+    panel: as read; plan: the one that `alone` was chosen for. Returns the choice, and for the run record what decided.
+    Equal within chance, the targets stay independent.
+    """
+    plan, rows = channels.with_mixed_targets(plan), alone.parts.rows
+    known = np.full(len(panel), -1)
+    known[rows] = np.arange(len(rows))
+    scales = scaling.align(scaling.fit(alone.parts.fit, channels.TRANSFORM), panel, known)
+    both = choose(split(channels.shown(panel, plan, scales), plan), plan, pace, listen, "choosing, mixed targets")
+    before, after = alone.error(), both.error()
+    mixed = Kind.NETWORK in both.kept and after < before * (1 - MIXING_GAIN)
+    chosen = (both if mixed else alone)._replace(history=(*alone.history, *both.history))
+    return chosen, {"mixed": mixed, "independent_error": before, "mixed_error": after}
+
+
+def fit_all(parts: Split, plan: Plan, listen: Look) -> tuple[list[Fitted], tuple[int, ...], tuple[dict[str, Any], ...]]:
+    """Fit every forecaster on the fit rows; return them, the best step of each network, the training history."""
+    kinds = [kind for kind in registry.FIT if kind is not Kind.INTERMITTENT or is_intermittent(parts.fit, plan).any()]
+    fitted = [registry.FIT[kind](parts.fit, plan) for kind in kinds]
+    origins = network.Origins(parts.validation.series, parts.validation.panel.lengths)
+    result = network.fit(parts.fit, plan, origins, listen)
+    return [result.fitted, *fitted], result.steps, result.history
+
+
+def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]:
+    """Return the share of each member of the network that the validation origins show to be best; some are 0."""
+    rows = parts.validation
+    found = network.medians(fitted, rows.panel, rows.series, plan)
+    return mixing.choose_weights(rows.panel.truth(plan.horizon), found, units_of(parts, rows, plan))
+
+
+def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:
+    """Return the mix that the validation origins show to be best; the network alone if that was asked for."""
+    kinds = [one.kind for one in fitted]
+    if plan.forecaster is Forecaster.NETWORK:
+        return {kind: (float(kind is Kind.NETWORK),) * 2 for kind in kinds}
+    rows = parts.validation
+    truth, units = rows.panel.truth(plan.horizon), units_of(parts, rows, plan)
+    medians = [run(one, rows, plan)[:, :, MEDIAN] for one in fitted]
+    zeros = is_intermittent(rows.panel, plan)
+    mixes = [
+        mixing.choose_weights(truth[group], [median[group] for median in medians], units[group])
+        for group in (~zeros, zeros)
+        if group.any()
+    ]
+    return dict(zip(kinds, zip(mixes[0], mixes[-1], strict=True), strict=True))
+
+
+def row_weights(weights: Weights, fitted: list[Fitted], panel: Panel, plan: Plan) -> list[Floats]:
+    """Return the weight of each forecaster in each row of a panel: (rows,) each."""
+    zeros = is_intermittent(panel, plan)
+    return [np.where(zeros, weights[one.kind][1], weights[one.kind][0]) for one in fitted]
+
+
+def run(fitted: Fitted, rows: Rolling, plan: Plan) -> Floats:
+    """Forecast from each origin: (rows, horizon, quantiles)."""
+    return registry.run(fitted, rows.panel, rows.series, plan)
+
+
+def units_of(parts: Split, rows: Rolling, plan: Plan) -> Floats:
+    """Return the unit of error of each row, from the fit rows of its series: (rows,)."""
+    return seasonal_difference(parts.fit, plan.season)[rows.series]

@@ -1,0 +1,131 @@
+"""plan.json: everything of a trained model that is no array, checked before anything counts up to a number in it."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from forecast.errors import UsageError
+from forecast.forecasters.fitted import Kind
+from forecast.options import ReadOptions, as_record
+from forecast.panels.calendar import Calendar, parse_frequency
+from forecast.plan import Plan
+from forecast.store import records
+from forecast.trained import Trained
+
+_KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
+# Far beyond any use; they keep a forged plan from asking for endless loops or for all memory.
+_MOST_STEPS, _MOST_PARTS, _MOST_UNITS, _MOST_LAYERS = 10_000_000, 1_000, 65_536, 16
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What plan.json says: everything of a trained model that is no array."""
+
+    plan: Plan
+    read: ReadOptions
+    calendar: Calendar
+    series: int
+    kinds: tuple[Kind, ...]
+    weights: tuple[float, ...]
+    promised: bool
+    sparse: bool  # whether series that are mostly zero have a calibration of their own
+    source: dict[str, Any]
+    sparse_weights: tuple[float, ...]  # none: series that are mostly zero are mixed like all others
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One forecaster of the mix, as plan.json names it."""
+
+    kind: Kind
+    weight: float
+    sparse_weight: float | None = None
+
+
+@dataclass(frozen=True)
+class _Promise:
+    """The part of the calibration that is no array."""
+
+    promised: bool
+    sparse: bool = False
+
+
+def read_outline(data: bytes) -> Outline:
+    """Return what plan.json says; ValueError where it says what no plan can mean."""
+    fields = records.take(records.parse(data), _KEYS, "the document")
+    if records.typed(int, fields["format"], "format") != 1:
+        raise ValueError(f"has the format {fields['format']}, not 1")
+    try:
+        plan = records.record_of(Plan, fields["plan"], "plan")
+        read = records.record_of(ReadOptions, _with_targets(fields["read"]), "read")
+        calendar = records.record_of(Calendar, fields["calendar"], "calendar")
+        parse_frequency(calendar.freq)
+    except (UsageError, IndexError, TypeError) as error:
+        raise ValueError(f"is contradictory: {str(error).splitlines()[0]}") from None
+    _check_plan(plan)
+    parts = [
+        records.record_of(_Part, one, f"forecasters[{place}]") for place, one in enumerate(_list(fields, "forecasters"))
+    ]
+    weights = tuple(one.weight for one in parts)
+    sparse = tuple(one.sparse_weight for one in parts if one.sparse_weight is not None)
+    sound = all(min(some, default=-1) >= 0 and abs(sum(some) - 1) < 1e-6 for some in (weights, sparse or weights))
+    if len({one.kind for one in parts}) != len(parts) or len(sparse) not in (0, len(parts)) or not sound:
+        raise ValueError("needs forecasters of different kinds, with weights that sum to 1")
+    promise = records.record_of(_Promise, fields["calibration"], "calibration")
+    if not isinstance(fields["source"], dict):
+        raise ValueError("should have an object as 'source'")
+    series = records.typed(int, fields["series"], "series")
+    kinds = tuple(one.kind for one in parts)
+    if plan.mixed_targets and Kind.NETWORK not in kinds:
+        raise ValueError("mixes targets without a network, which alone has their scaling")
+    return Outline(
+        plan, read, calendar, series, kinds, weights, promise.promised, promise.sparse, fields["source"], sparse
+    )
+
+
+def document(trained: Trained) -> dict[str, Any]:
+    """Return the document of plan.json."""
+    parts = [{"kind": one.kind, "weight": float(w)} for one, w in zip(trained.fitted, trained.weights, strict=True)]
+    for part, weight in zip(parts, trained.sparse_weights, strict=False):
+        part["sparse_weight"] = float(weight)
+    return {
+        "format": 1,
+        "plan": as_record(trained.plan),
+        "read": as_record(trained.read),
+        "calendar": as_record(trained.calendar),
+        "series": len(trained.ids),
+        "forecasters": parts,
+        "calibration": {
+            "promised": bool(trained.calibration.promised),
+            "sparse": trained.calibration.sparse is not None,
+        },
+        "source": trained.source,
+    }
+
+
+def _check_plan(plan: Plan) -> None:
+    """Refuse sizes that no plan has, before anything counts up to them. Raises ValueError."""
+    steps = (plan.horizon, plan.window, plan.segment, plan.base, plan.lookback, *plan.seasons)
+    if not plan.seasons or not 1 <= min(steps) <= max(steps) <= _MOST_STEPS:
+        raise ValueError(f"has a number of steps outside 1 to {_MOST_STEPS}")
+    if not 1 <= plan.layers <= _MOST_LAYERS or not 1 <= plan.units <= _MOST_UNITS:
+        raise ValueError(f"has layers or units outside 1 to {_MOST_LAYERS} and 1 to {_MOST_UNITS}")
+    if not 1 <= plan.members <= _MOST_PARTS or not 1 <= len(plan.quantiles) <= _MOST_PARTS:
+        raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
+    if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
+        raise ValueError("has quantiles that do not rise from 0 to 1")
+
+
+def _with_targets(read: Any) -> Any:
+    """Return how the table is read with a list of targets: bundles of before several targets hold one name, or null."""
+    target = read.get("target", []) if isinstance(read, dict) else []
+    if isinstance(target, list):
+        return read
+    return read | {"target": [] if target is None else [target]}
+
+
+def _list(fields: dict[str, Any], key: str) -> list[Any]:
+    if not isinstance(fields[key], list):
+        raise ValueError(f"should have a list as {key!r}")
+    found: list[Any] = fields[key]
+    return found
