@@ -66,7 +66,7 @@ def train(
     names = {"past": read.past, "future": read.future, "static": read.static}
     plan = plan or settle(panel, options, read.season, names)
     plan = plan if plan.targets else channels.with_targets(plan, panel)
-    parts = split(channels.shown(panel, plan), plan)
+    parts = split(panel, plan)
     if not (len(parts.validation.series) and len(parts.held.series)):
         raise DataError(
             f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
@@ -90,7 +90,7 @@ def train(
         )
 
     kept = [kind for kind, weight in weights.items() if weight > 0]
-    whole = channels.shown(panel, plan, scaling.fit(panel, plan.transforms[0]) if plan.mixed_targets else None)
+    whole = channels.with_other_targets(panel, scaling.fit(panel, plan.transforms[0]) if plan.mixed_targets else None)
     final, last = refit(whole, plan, kept, steps, _stage(listen, "final"))
     if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
         raise ForecastError(
@@ -191,7 +191,7 @@ def try_mixed_targets(
     known = np.full(len(panel), -1)
     known[rows] = np.arange(len(rows))
     scales = scaling.align(scaling.fit(alone.parts.fit, plan.transforms[0]), panel, known)
-    parts = split(channels.shown(panel, plan, scales), plan)
+    parts = split(channels.with_other_targets(panel, scales), plan)
     fitted, steps, history = fit_all(parts.fit, plan, parts.validation, listen)
     both = Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan))
     before, after = alone.error(), both.error()
