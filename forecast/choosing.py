@@ -17,6 +17,7 @@ from forecast.panels import channels, scaling
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
+from forecast.surroundings import Clock
 
 MIXING_GAIN = 0.02  # of the validation error, that targets must gain to be mixed: less is chance, and costs the reader
 Weights = dict[Kind, tuple[float, float]]  # in the mix of ordinary series, and in that of series that are mostly zero
@@ -31,6 +32,7 @@ class Choice(NamedTuple):
     steps: tuple[int, ...]  # of each network of the plan
     weights: Weights
     history: tuple[dict[str, Any], ...]  # of all members, also of those that are left out
+    pace: Pace  # what is left of the time limit
 
     @property
     def kept(self) -> list[Kind]:
@@ -47,8 +49,9 @@ class Choice(NamedTuple):
         return float(mase(rows.panel.truth(self.plan.horizon), median, units_of(self.parts, rows, self.plan))[0])
 
 
-def choose(parts: Split, plan: Plan, pace: Pace, listen: Look, phase: str = "choosing") -> Choice:
+def choose(parts: Split, plan: Plan, clock: Clock, listen: Look, phase: str = "choosing") -> Choice:
     """Fit every forecaster on the fit rows, and choose among them on the validation origins."""
+    pace = Pace(clock, parts, plan)
     fitted, steps, found = fit_all(parts, plan, pace.choosing(listen))
     fitted, plan = pace.keep(fitted, len(steps))
     if fitted[0].kind is Kind.NETWORK:
@@ -57,12 +60,10 @@ def choose(parts: Split, plan: Plan, pace: Pace, listen: Look, phase: str = "cho
         steps = tuple(step for step, share in zip(steps, shares, strict=False) if share)
         pace.plan = plan
     history = tuple({"phase": phase, **row} for row in found)
-    return Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan), history)
+    return Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan), history, pace)
 
 
-def try_mixed_targets(
-    panel: Panel, alone: Choice, plan: Plan, pace: Pace, listen: Look
-) -> tuple[Choice, dict[str, Any]]:
+def try_mixed_targets(panel: Panel, alone: Choice, plan: Plan, listen: Look) -> tuple[Choice, dict[str, Any]]:
     """Train again with the other targets of each id in sight, and keep what the validation origins show to be better.
 
     panel: as read; plan: the one that `alone` was chosen for. Returns the choice, and for the run record what decided.
@@ -72,7 +73,8 @@ def try_mixed_targets(
     known = np.full(len(panel), -1)
     known[rows] = np.arange(len(rows))
     scales = scaling.align(scaling.fit(alone.parts.fit, channels.TRANSFORM), panel, known)
-    both = choose(split(channels.shown(panel, plan, scales), plan), plan, pace, listen, "choosing, mixed targets")
+    parts = split(channels.with_other_targets(panel, scales), plan)
+    both = choose(parts, plan, alone.pace.clock, listen, "choosing, mixed targets")
     before, after = alone.error(), both.error()
     mixed = Kind.NETWORK in both.kept and after < before * (1 - MIXING_GAIN)
     chosen = (both if mixed else alone)._replace(history=(*alone.history, *both.history))

@@ -81,6 +81,7 @@ class Pace:
         self.files = FILES + PER_CELL * held * plan.horizon
         self.others = 0.0  # seconds that the other forecasters take on all rows
         self.watches: list[Watch] = []
+        self.members = plan.members
         self.left_out = 0  # networks that there was no time for
         self.given_up = False  # whether there is no time for a network
 
@@ -130,11 +131,11 @@ class Pace:
         self.watches.append(watch)
         return watch
 
-    def cut(self, members: int) -> tuple[str, ...]:
-        """Return in words what the limit has cut of a plan with so many members; nothing where that is nothing."""
+    def cut(self) -> tuple[str, ...]:
+        """Return in words what the limit has cut; nothing where that is nothing."""
         if self.given_up:
             return ("no network: there was no time for its two trainings",)
-        found = [f"{members - self.left_out} of {members} networks"] if self.left_out else []
+        found = [f"{self.members - self.left_out} of {self.members} networks"] if self.left_out else []
         for watch, rows in zip(self.watches, ("the first part", "all rows"), strict=False):
             steps = [str(step) for step in watch.stopped.values() if step > 0]
             if steps:

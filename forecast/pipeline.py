@@ -20,7 +20,6 @@ from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import Look
 from forecast.options import ReadOptions, TrainOptions
-from forecast.pacing import Pace
 from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
 from forecast.panels.panel import Floats, Panel
@@ -77,7 +76,7 @@ def train(
     names = {"past": read.past, "future": read.future, "static": read.static}
     plan = plan or settle(panel, options, read.season, names)
     plan = plan if plan.targets else channels.with_targets(plan, panel)
-    parts = split(channels.shown(panel, plan), plan)
+    parts = split(panel, plan)
     if not (len(parts.validation.series) and len(parts.held.series)):
         raise DataError(
             f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
@@ -87,13 +86,10 @@ def train(
 
     search = tune(plan, parts, options, around, listen) if options.trials else None
     if search:
-        plan, parts = search.plan, split(channels.shown(panel, search.plan), search.plan)
-    pace, members, targets = Pace(around.clock, parts, plan), plan.members, None
-    choice = choose(parts, plan, pace, _stage(listen, "choosing"))
+        plan, parts = search.plan, split(panel, search.plan)
+    choice, targets = choose(parts, plan, around.clock, _stage(listen, "choosing")), None
     if plan.targets and not isfinite(around.clock.limit):
-        again = Pace(around.clock, parts, plan)
-        choice, targets = try_mixed_targets(panel, choice, plan, again, _stage(listen, "mixed"))
-        pace.plan = choice.plan
+        choice, targets = try_mixed_targets(panel, choice, plan, _stage(listen, "mixed"))
     backtest, bands = check(choice)
     agreement = network_agreement(choice.fitted, choice.parts, choice.plan)
     if not agreement < TOLERANCE:
@@ -102,8 +98,8 @@ def train(
             "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
         )
 
-    plan, steps = choice.plan, choice.steps
-    whole = channels.shown(panel, plan, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
+    plan, steps, pace = choice.plan, choice.steps, choice.pace
+    whole = channels.with_other_targets(panel, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
     final, history, count = refit(whole, plan, choice.kept, steps, pace.final(steps, _stage(listen, "final")))
     final, plan = pace.trained(final, count)
     if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
@@ -127,7 +123,8 @@ def train(
     )
     forecasts = predict(trained, panel, assume_future=True)
     found = (*choice.history, *history)
-    limits = around.clock.limit, pace.cut(members)
+    untried = ("targets by themselves alone: mixing them takes another training",)
+    limits = around.clock.limit, (*pace.cut(), *(untried if plan.targets and isfinite(around.clock.limit) else ()))
     return Outcome(trained, backtest, found, forecasts, agreement, device, *limits, search, targets)
 
 

@@ -23,7 +23,7 @@ class Plan:
     past: tuple[str, ...] = ()  # names of covariates, in the order of the panel's columns
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()  # names of the targets, where there are several; `static` ends with one for each
+    targets: tuple[str, ...] = ()  # names of the targets, where there are several
     mixed_targets: bool = False  # whether forecasters see the other targets of an id; `past` ends with one for each
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
@@ -70,15 +70,14 @@ class Plan:
         count = len(self.targets)
         if count == 1 or len(set(self.targets)) < count or (self.mixed_targets and not count):
             raise UsageError("several targets need different names, and one is not several.\nCorrect --target.")
-        if len(self.static) < count or (self.mixed_targets and len(self.past) < count):
+        if self.mixed_targets and len(self.past) < count:
             raise UsageError("the covariates that stand for the targets are missing.\nLet training settle them.")
 
     @property
     def given(self) -> dict[str, tuple[str, ...]]:
-        """The covariates that the table gives, by role: those that stand for the targets are made."""
-        count = len(self.targets)
-        past, static = len(self.past) - count * self.mixed_targets, len(self.static) - count
-        return {"past": self.past[:past], "future": self.future, "static": self.static[:static]}
+        """The covariates that the table gives, by role: those that stand for the other targets are made."""
+        made = len(self.targets) if self.mixed_targets else 0
+        return {"past": self.past[: len(self.past) - made], "future": self.future, "static": self.static}
 
     @property
     def held_back(self) -> int:

@@ -110,11 +110,11 @@ def _mixed(trained: Trained, panel: Panel, known: Integers) -> Floats:
 
 def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int) -> Floats:
     """Return uncalibrated quantiles for any horizon; beyond the trained one the median is fed back as if observed."""
-    plan, scales = trained.plan, _scales(trained, panel, known)
-    parts = [_mixed(trained, channels.shown(panel, plan, scales), known)]
+    scales, bounds = _scales(trained, panel, known), Bounds.of(trained.plan)
+    parts = [_mixed(trained, channels.with_other_targets(panel, scales), known)]
     while sum(part.shape[1] for part in parts) < horizon:
-        panel = _extended(panel, Bounds.of(plan).clip(parts[-1][:, :, MEDIAN]))
-        parts.append(_mixed(trained, channels.shown(panel, plan, scales), known))
+        panel = _extended(panel, bounds.clip(parts[-1][:, :, MEDIAN]))
+        parts.append(_mixed(trained, channels.with_other_targets(panel, scales), known))
     return (np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])[:, :horizon]
 
 

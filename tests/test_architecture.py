@@ -44,7 +44,7 @@ MAY_IMPORT = {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
         "store.records",
     },
-    "forecast.choosing": {"options", "plan", "panels", "forecasters", "evaluation", "pacing"},
+    "forecast.choosing": {"options", "plan", "panels", "forecasters", "evaluation", "pacing", "surroundings"},
     "forecast.pipeline": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction"),
         *("surroundings", "pacing", "tuning", "choosing"),

@@ -74,13 +74,13 @@ def test_without_a_limit_nobody_is_stopped() -> None:
     world = World(float("inf"), epoch=1e6)
     pace, *steps = whole_run(world)
     assert steps == [(1000, 1000), (1000, 1000)]
-    assert pace.cut(2) == ()
+    assert pace.cut() == ()
 
 
 def test_a_limit_that_is_long_enough_cuts_nothing() -> None:
     pace, *steps = whole_run(World(200))
     assert steps == [(1000, 1000), (1000, 1000)]
-    assert pace.cut(2) == ()
+    assert pace.cut() == ()
 
 
 @pytest.mark.parametrize("limit", [25, 30, 40, 60, 90])
@@ -128,7 +128,7 @@ def test_what_was_cut_is_said_in_words() -> None:
     pace, first, second = whole_run(World(26), checks=4.0)
     assert len(first) == 1
     assert second[0] < first[0]
-    assert pace.cut(2) == (
+    assert pace.cut() == (
         "1 of 2 networks",
         f"learning on the first part stopped at step {first[0]}",
         f"learning on all rows stopped at step {second[0]}",
@@ -145,14 +145,14 @@ def test_without_time_for_two_trainings_there_is_no_network() -> None:
     world = World(12)
     pace, first, second = whole_run(world)
     assert (first, second) == ((), ())
-    assert pace.cut(2) == ("no network: there was no time for its two trainings",)
+    assert pace.cut() == ("no network: there was no time for its two trainings",)
 
 
 def test_a_first_look_that_took_too_long_leaves_no_network() -> None:
     world = World(20, setup=8)
     pace, first, second = whole_run(world)
     assert (len(first), second) == (1, ())
-    assert pace.cut(2) == ("no network: there was no time for its two trainings",)
+    assert pace.cut() == ("no network: there was no time for its two trainings",)
 
 
 def test_a_limit_that_is_over_before_the_network_begins_publishes_nothing() -> None:

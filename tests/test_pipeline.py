@@ -15,10 +15,12 @@ from forecast.forecasters.fitted import Kind
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import NetworkFit, Origins
 from forecast.options import Device, Forecaster, ReadOptions, Scaler, TrainOptions
+from forecast.pacing import Pace
 from forecast.panels.panel import Panel, panel_of
 from forecast.planning import settle
 from forecast.prediction import predict
 from forecast.store.records import parse
+from forecast.surroundings import Clock
 
 LENGTH = 90
 STATUS = {"constant": "ok", "missing": "skipped", "short": "short", "half": "fallback", "plain_0": "ok"}
@@ -222,7 +224,9 @@ def test_the_bundle_is_scaled_by_all_rows(training: Training, panel: Panel) -> N
 
 def bands_of(panel: Panel, plan: Any, first: Any) -> Any:
     weights = {one.kind: (1 / len(first),) * 2 for one in first}
-    return pipeline.check(choosing.Choice(plan, split(panel, plan), first, (), weights, ()))
+    return pipeline.check(
+        choosing.Choice(plan, split(panel, plan), first, (), weights, (), Pace(Clock(), split(panel, plan), plan))
+    )
 
 
 def test_truth_that_is_only_reported_does_not_move_the_bands(panel: Panel, plan: Any, first: Any) -> None:

@@ -392,7 +392,7 @@ def mixed(pairs):
 def make_mixed(pairs, plan=PLAN):
     """A model of several targets whose network sees all of them; nobody has trained it."""
     plan = channels.with_mixed_targets(channels.with_targets(plan, pairs))
-    trained = make_trained(channels.shown(pairs, plan, scaling.fit(pairs, plan.transforms[0])), plan)
+    trained = make_trained(channels.with_other_targets(pairs, scaling.fit(pairs, plan.transforms[0])), plan)
     return replace(trained, context=pipeline.context_of(pairs, plan))
 
 

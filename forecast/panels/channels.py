@@ -1,4 +1,4 @@
-"""Several targets in one panel: what the forecasters are shown of which target a series is, and of the others."""
+"""Several targets in one panel: what the forecasters of a series are shown of the other targets of its id."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ TRANSFORM = "standard"  # the scaling in which forecasters see other targets
 
 
 def with_targets(plan: Plan, panel: Panel) -> Plan:
-    """Return a plan for the targets of a panel: which one a series is becomes static covariates, one for each target.
+    """Return a plan for the targets of a panel; where there is one target the plan stays as it is.
 
-    Where there is one target the plan stays as it is. Raises DataError unless the panel has every target of each id,
+    Raises DataError unless the panel has every target of each id,
     in the order of the targets, as a model is stored.
     """
     count = len(panel.targets)
@@ -29,7 +29,7 @@ def with_targets(plan: Plan, panel: Panel) -> Plan:
             f"the panel does not hold the targets {names} of each id, one after the other.\n"
             "Train on the panel as it was read."
         )
-    return replace(plan, targets=panel.targets, static=(*plan.static, *(f"is:{name}" for name in panel.targets)))
+    return replace(plan, targets=panel.targets)
 
 
 def with_mixed_targets(plan: Plan) -> Plan:
@@ -37,23 +37,16 @@ def with_mixed_targets(plan: Plan) -> Plan:
     return replace(plan, mixed_targets=True, past=(*plan.past, *(f"target:{name}" for name in plan.targets)))
 
 
-def shown(panel: Panel, plan: Plan, scales: Scaling | None = None) -> Panel:
-    """Return a panel as read with the covariates that stand for its targets: what forecasters of this plan are shown.
+def with_other_targets(panel: Panel, scales: Scaling | None) -> Panel:
+    """Return a panel as read with the other targets of each id as past covariates, each in its own scale.
 
-    scales: of the panel's series, needed where the plan mixes targets, whose units differ. A target that the panel
-    does not have beside a series is missing.
+    scales: of the panel's series; None, and so the panel as it is, where the plan does not mix targets. A target that
+    the panel does not have beside a series is missing.
     """
-    if not plan.targets:
+    if scales is None:
         return panel
-    identity = np.eye(len(plan.targets))[panel.channel]
-    static = np.concatenate([panel.static, identity], axis=1) if panel.static.size else identity
-    past = panel.past
-    if plan.mixed_targets:
-        if scales is None:
-            raise ValueError("to mix targets, their scaling is needed")
-        others = _others(panel, scales)
-        past = np.concatenate([past, others]) if len(past) else others
-    return replace(panel, past=past, static=static)
+    others = _others(panel, scales)
+    return replace(panel, past=np.concatenate([panel.past, others]) if len(panel.past) else others)
 
 
 def _others(panel: Panel, scales: Scaling) -> Floats:

@@ -5,7 +5,7 @@ import pytest
 
 from forecast.errors import DataError, UsageError
 from forecast.panels import scaling
-from forecast.panels.channels import shown, with_mixed_targets, with_targets
+from forecast.panels.channels import with_mixed_targets, with_other_targets, with_targets
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
 from forecast.prediction import known_rows
@@ -36,27 +36,18 @@ def mixed() -> Plan:
 
 
 def test_the_covariates_that_stand_for_targets_come_after_those_of_the_table() -> None:
-    assert (mixed().past, mixed().static) == (
-        ("rain", "target:sales", "target:visits"),
-        ("size", "is:sales", "is:visits"),
-    )
+    assert mixed().past == ("rain", "target:sales", "target:visits")
     assert mixed().given == {"past": ("rain",), "future": (), "static": ("size",)}
 
 
 def test_a_panel_of_one_target_stays_as_it_is() -> None:
     panel = panel_of({"a": [1, 2, 3]})
     assert with_targets(PLAN, panel) is PLAN
-    assert shown(panel, PLAN) is panel
-
-
-def test_each_series_is_told_which_target_it_is() -> None:
-    panel = shown(two_shops(), with_targets(PLAN, two_shops()))
-    np.testing.assert_array_equal(panel.static, [[1, 1, 0], [1, 0, 1], [2, 1, 0], [2, 0, 1]])
-    assert panel.past.shape == (1, 12)
+    assert with_other_targets(panel, None) is panel
 
 
 def test_mixed_a_series_sees_the_other_target_of_its_id_and_not_itself() -> None:
-    panel = shown(two_shops(), mixed(), as_it_is(two_shops()))
+    panel = with_other_targets(two_shops(), as_it_is(two_shops()))
     sales = [NAN, NAN, NAN, 1, 2, 3, NAN, NAN, NAN, 5, NAN, 7]
     visits = [10, 20, 30, NAN, NAN, NAN, 50, 60, 70, NAN, NAN, NAN]
     np.testing.assert_array_equal(panel.past, [[0.0] * 12, sales, visits])
@@ -64,7 +55,7 @@ def test_mixed_a_series_sees_the_other_target_of_its_id_and_not_itself() -> None
 
 def test_another_target_is_seen_in_its_own_scale() -> None:
     scales = scaling.Scaling("none", np.array([0.0, 10, 0, 0]), np.array([1.0, 5, 1, 1]), np.ones(4))
-    assert shown(two_shops(), mixed(), scales).past[2, :3].tolist() == [0, 2, 4]
+    assert with_other_targets(two_shops(), scales).past[2, :3].tolist() == [0, 2, 4]
 
 
 def test_cut_at_several_origins_a_series_sees_the_other_target_at_its_own_origin() -> None:
@@ -72,13 +63,13 @@ def test_cut_at_several_origins_a_series_sees_the_other_target_at_its_own_origin
     moved = replace(  # each row with values of its own, as when forecasts are fed back
         panel, target=np.arange(12.0), begins=np.arange(4) * 3, limits=np.arange(1, 5) * 3, past=np.zeros((1, 12))
     )
-    seen = shown(moved, mixed(), as_it_is(moved)).past[2]
+    seen = with_other_targets(moved, as_it_is(moved)).past[2]
     assert seen[:6].tolist() == [6, 7, 8, 9, 10, 11]
 
 
 def test_a_target_that_is_not_beside_a_series_is_missing() -> None:
     alone = two_shops().select([0])
-    assert np.isnan(shown(alone, mixed(), as_it_is(alone)).past[1:]).all()
+    assert np.isnan(with_other_targets(alone, as_it_is(alone)).past[1:]).all()
 
 
 @pytest.mark.parametrize("rows", [[0, 1, 2], [1, 0, 3, 2], [0, 3]])

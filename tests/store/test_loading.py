@@ -472,9 +472,7 @@ def test_loading_imports_no_training_package_and_no_pandas() -> None:
 def of_two_targets(trained: Trained) -> Trained:
     """Return a model of two targets of two ids, with a network that sees both of them."""
     assert trained.context is not None
-    plan = channels.with_mixed_targets(
-        replace(trained.plan, targets=("sales", "visits"), static=("size", "is:s", "is:v"))
-    )
+    plan = channels.with_mixed_targets(replace(trained.plan, targets=("sales", "visits")))
     network, *others = trained.fitted
     doubled = {name: np.tile(array, (4, 1))[:4] for name, array in others[0].arrays.items() if array.ndim == 2}
     arrays = network.arrays | {"series.standard.centre": np.arange(4.0)}
@@ -515,7 +513,6 @@ def test_a_bundle_of_before_several_targets_names_one_or_none(
         (put("plan", "targets", ["sales"]), "is contradictory: several targets need different names, and one is not"),
         (put("plan", "targets", ["a", "a"]), "is contradictory: several targets need different names, and one is not"),
         (put("plan", "targets", []), "is contradictory: several targets need different names, and one is not"),
-        (put("plan", "static", []), "is contradictory: the covariates that stand for the targets are missing"),
         (put("plan", "past", []), "is contradictory: the covariates that stand for the targets are missing"),
         (put("series", 3), "ids.json should hold 1 different ids, but holds 2"),
         (put("forecasters", 0, "kind", "drift"), "mixes targets without a network, which alone has their scaling"),
