@@ -41,9 +41,13 @@ MAY_IMPORT = {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
+    "forecast.backtesting": {
+        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction", "pipeline"),
+        *("forecasters", "evaluation"),
+    },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "panels", "trained", "forecasters.fitted"),
-        *("pipeline", "prediction", "tables", "store", "report", "evaluation"),
+        *("pipeline", "prediction", "backtesting", "tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }
@@ -78,7 +82,7 @@ FILE_CALLS_OF = {
 }
 
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 80  # lines: far beyond a full module (200) and a full function (40)
-LONG_MODULES = {"forecast.options": 500}  # a table of options: one field each, which the formatter spreads over lines
+LONG_MODULES = {"forecast.options": 600}  # a table of options: one field each, which the formatter spreads over lines
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
 
 
@@ -187,7 +191,9 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
     assert heavy_imports(TREES[module], module) <= allowed_here
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["backtest", "--help"], ["--version"]]
+)
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
 

@@ -117,7 +117,7 @@ def _train(reading: "Reading", options: TrainOptions, common: CommonOptions) -> 
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), _stoppable(listen))
+        outcome = pipeline.train(reading.panel, options, reading.options, _findable(reading.source), stoppable(listen))
     return outcome, judge(outcome)
 
 
@@ -132,7 +132,7 @@ def _demand_skill(judgement: "Judgement", options: TrainOptions) -> None:
         )
 
 
-def _stoppable(listen: "Listener") -> "Listener":
+def stoppable(listen: "Listener") -> "Listener":
     """Return a listener that also stops the run at the next look at the training after a signal."""
 
     def tell(progress: "Progress") -> None:

@@ -189,18 +189,18 @@ class _Chosen:
             quantiles=backtest.quantiles[rows],
             medians=medians,
             units=backtest.units[rows],
-            squares=_first_origins(panel, plan.season),
+            squares=units_at_first_origin(panel, plan.season, power=2),
             measured=bool(len(report)),
             probabilities=plan.quantiles,
         )
 
 
-def _first_origins(panel: Panel, season: int) -> Floats:
-    """Return the root mean squared seasonal difference before the first origin of each row's series: (rows,)."""
+def units_at_first_origin(panel: Panel, season: int, power: int = 1) -> Floats:
+    """Return the seasonal difference (its root mean square) before the first origin of each row's series: (rows,)."""
     _, first, inverse = np.unique(panel.begins, return_index=True, return_inverse=True)
     shortest = panel.lengths[first].copy()
     np.minimum.at(shortest, inverse, panel.lengths)
-    return seasonal_difference(panel.select(first, shortest), season, power=2)[inverse]
+    return seasonal_difference(panel.select(first, shortest), season, power)[inverse]
 
 
 def _table(chosen: _Chosen, groups: Groups) -> dict[str, Any]:
