@@ -213,6 +213,13 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
 
 
+def test_a_backtest_of_a_trained_model_loads_no_training_package(tmp_path: Path) -> None:
+    output = tmp_path / "backtest.parquet"
+    arguments = ["backtest", "data/us_employment.csv", "--models", "models", "-m", "reference-1", "-o", str(output)]
+    assert loaded_after(arguments, set(HEAVY)) == set()
+    assert parquet.read_table(output).num_rows == 15 * 10 * 6
+
+
 def test_the_reference_model_that_predict_is_tested_with_has_a_network() -> None:
     assert Kind.NETWORK in {one.kind for one in load(REPOSITORY / "models", "reference-1").trained.fitted}
 

@@ -46,7 +46,7 @@ def groups_table(
     Its first column says what a row is about and gets the heading; on the right stands the MASE of each forecaster.
     """
     others = {key: key.removeprefix("mase_") for key in table if key.startswith("mase_")}
-    groups = [str(group) for group in next(iter(table.values()))]
+    groups = [" ".join(str(group).split()) for group in next(iter(table.values()))]
     lines = [[heading, *(COLUMNS[key][0] for key in BY_GROUP), *(titles.get(name, name) for name in others.values())]]
     for row in rows:
         name = groups[row] if len(groups[row]) <= LONGEST else groups[row][: LONGEST - 1] + "…"

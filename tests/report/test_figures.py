@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 
 from forecast.evaluation.backtest import Backtest
@@ -5,7 +7,7 @@ from forecast.forecasters.fitted import Kind
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.plan import QUANTILES, Plan
-from forecast.report.figures import backtest_as_csv, columns_as_csv, rows_as_csv
+from forecast.report.figures import backtest_as_csv, columns_as_csv, columns_as_json_lines, rows_as_csv
 
 PLAN = Plan(horizon=2, window=4, segment=2, seasons=(2,), base=2, lookback=6)
 
@@ -30,3 +32,11 @@ def test_a_backtest_has_one_row_per_origin_and_known_step() -> None:
         "series,cutoff,time,step,role,truth,forecast,lo_80,hi_80,lo_95,hi_95,naive\n"
         "a,1970-01-07,1970-01-08,1,report,6,10,8,12,7,13,5\n"
     )
+
+
+def test_columns_become_json_lines_with_null_for_what_is_undefined() -> None:
+    made = columns_as_json_lines({"id": ['a "b"', "c"], "n": np.array([1.5, np.nan]), "k": np.array([1, 2])})
+    assert [json.loads(line) for line in made.decode().splitlines()] == [
+        {"id": 'a "b"', "n": 1.5, "k": 1},
+        {"id": "c", "n": None, "k": 2},
+    ]
