@@ -187,9 +187,10 @@ def _check_length(panel: Panel, horizon: int, every: int, count: int, history: i
     needed = history + horizon + every * (count - 1)
     if longest < needed:
         most = max(0, (longest - horizon - history) // every + 1)
+        origins = f"{count} origins, {every} steps apart," if count > 1 else "an origin"
         raise DataError(
-            f"the longest series has {longest} rows, but {count} origins with {every} steps between two of them, a "
-            f"horizon of {horizon} and {history} rows before the first need {needed}.\n"
+            f"the longest series has {longest} rows, but {origins} with a horizon of {horizon} and {history} rows "
+            f"before {'the first need' if count > 1 else 'it needs'} {needed}.\n"
             + (f"Ask for at most {most} --origins, or give more history." if most else "Give more history.")
         )
 

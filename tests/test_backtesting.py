@@ -198,8 +198,8 @@ def test_too_many_origins_are_refused_with_how_many_there_can_be() -> None:
     with pytest.raises(DataError) as caught:
         backtest_training(panel, BacktestOptions(origins=9), TINY)
     assert str(caught.value) == (
-        "the longest series has 40 rows, but 9 origins with 4 steps between two of them, a horizon of 4 and 15 rows "
-        "before the first need 51.\nAsk for at most 6 --origins, or give more history."
+        "the longest series has 40 rows, but 9 origins, 4 steps apart, with a horizon of 4 and 15 rows before the "
+        "first need 51.\nAsk for at most 6 --origins, or give more history."
     )
 
 
@@ -207,8 +207,8 @@ def test_a_table_that_is_too_short_for_a_model_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         backtest_model(trained_on(make_panel(100)), make_panel(9), BacktestOptions())
     assert str(caught.value) == (
-        "the longest series has 9 rows, but 1 origins with 4 steps between two of them, a horizon of 4 and 8 rows "
-        "before the first need 12.\nGive more history."
+        "the longest series has 9 rows, but an origin with a horizon of 4 and 8 rows before it needs 12.\n"
+        "Give more history."
     )
 
 
