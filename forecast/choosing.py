@@ -83,8 +83,7 @@ def try_mixed_targets(panel: Panel, alone: Choice, plan: Plan, listen: Look) -> 
 
 def fit_all(parts: Split, plan: Plan, listen: Look) -> tuple[list[Fitted], tuple[int, ...], tuple[dict[str, Any], ...]]:
     """Fit every forecaster on the fit rows; return them, the best step of each network, the training history."""
-    kinds = [kind for kind in registry.FIT if kind is not Kind.INTERMITTENT or is_intermittent(parts.fit, plan).any()]
-    fitted = [registry.FIT[kind](parts.fit, plan) for kind in kinds]
+    fitted = registry.fit_all(parts.fit, plan)
     origins = network.Origins(parts.validation.series, parts.validation.panel.lengths)
     result = network.fit(parts.fit, plan, origins, listen)
     return [result.fitted, *fitted], result.steps, result.history

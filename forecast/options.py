@@ -74,6 +74,7 @@ MOST_DECIMALS = 12  # of --round: more are beyond what a number of usual size ho
 
 # The sections of --help.
 COLUMNS, DIALECT, REPAIR, NETWORK, OUTPUT, RUN = "Columns", "Dialect", "Repair", "Network", "Output", "Run"
+ORIGINS = "Origins"
 
 
 @dataclass(frozen=True)
@@ -471,6 +472,54 @@ class PredictOptions:
 
 
 @dataclass(frozen=True)
+class BacktestOptions:
+    """At which origins a forecast is measured, and when it is fitted."""
+
+    origins: Annotated[
+        int | None,
+        Option(
+            "--origins",
+            metavar="K",
+            min=1,
+            help="Rolling origins, counted back from the end of each series. Default: as many as the data allow, at "
+            "most 10; with -m those after the rows of its training, if there are any.",
+            rich_help_panel=ORIGINS,
+        ),
+    ] = None
+    every: Annotated[
+        int | None,
+        Option(
+            "--every",
+            metavar="N",
+            min=1,
+            help="Steps between two origins. Default: the horizon, so that no step is forecast twice.",
+            rich_help_panel=ORIGINS,
+        ),
+    ] = None
+    refit_every: Annotated[
+        int | None,
+        Option(
+            "--refit-every",
+            metavar="N",
+            min=1,
+            help="Fit again at every N-th origin, each time as long as one 'forecast train'. Default: only before "
+            "the first.",
+            rich_help_panel=ORIGINS,
+        ),
+    ] = None
+    sliding: Annotated[
+        int | None,
+        Option(
+            "--sliding",
+            metavar="N",
+            min=1,
+            help="Fit on at most the last N rows of each series. Default: on all rows before the origin.",
+            rich_help_panel=ORIGINS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class CommonOptions:
     """What every command that works with a model takes: where models live, which one, and how much is said."""
 
@@ -487,7 +536,7 @@ class CommonOptions:
             "-m",
             metavar="MODEL",
             help="Name of a model in that folder, or a path; NAME@VERSION selects a version. "
-            "Default: train: the name of the data file; else the only model there is.",
+            "Default: train: the name of the data file; backtest: none; predict: the only model there is.",
             rich_help_panel=RUN,
         ),
     ] = None

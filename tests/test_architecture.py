@@ -50,9 +50,13 @@ MAY_IMPORT = {
         *("surroundings", "pacing", "tuning", "choosing"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
+    "forecast.backtesting": {
+        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction", "pipeline"),
+        *("forecasters", "evaluation"),
+    },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *("choosing", "pipeline", "tuning", "prediction", "tables", "store", "report", "evaluation"),
+        *("choosing", "pipeline", "tuning", "prediction", "backtesting", "tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }
@@ -198,7 +202,9 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
     assert heavy_imports(TREES[module], module) <= allowed_here
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["backtest", "--help"], ["--version"]]
+)
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
 
@@ -216,6 +222,13 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     arguments += ["--record", str(tmp_path / "record.json")]
     assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
     assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
+
+
+def test_a_backtest_of_a_trained_model_loads_no_training_package(tmp_path: Path) -> None:
+    output = tmp_path / "backtest.parquet"
+    arguments = ["backtest", "data/us_employment.csv", "--models", "models", "-m", "reference-1", "-o", str(output)]
+    assert loaded_after(arguments, set(HEAVY)) == set()
+    assert parquet.read_table(output).num_rows == 15 * 10 * 6
 
 
 def test_the_reference_model_that_predict_is_tested_with_has_a_network() -> None:

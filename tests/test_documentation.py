@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from forecast.evaluation.comparison import Comparison, Unit
 from forecast.report.verdict import Facts, verdict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -29,6 +30,7 @@ SHORT = {
     "FORECAST_TRAIN_UNITS": "8",
     "FORECAST_TRAIN_ORIGINS": "4",
 }
+SHORT |= {name.replace("TRAIN", "BACKTEST"): value for name, value in SHORT.items()}
 ELSEWHERE = {  # what a test cannot run on the side, and what runs it
     "pip install .": "tests/test_packaging.py: the wheel, and `make test` itself: the requirements",
     "pip install -r requirements-predict.txt": "tests/test_packaging.py",
@@ -139,10 +141,11 @@ def test_the_readme_shows_the_verdict_in_the_words_of_the_program() -> None:
     facts = Facts(
         skill=0.12,
         reference="repeating last week",
-        test="10 x 48 hours",
+        test="10 x 48 hours of 400 series",
         coverage=0.79,
         promised=True,
         mix={"LSTM": 1.0},
+        comparison=Comparison(-0.1, -3.0, 0.003, Unit.SERIES, observations=400, separate=400),
     )
     assert [without_numbers(block.strip()) for block in blocks(README, "text")] == [without_numbers(verdict(facts))]
 

@@ -12,6 +12,7 @@ import typer
 
 import forecast
 from forecast.commands import failures, stopping
+from forecast.commands.backtest import backtest
 from forecast.commands.help import Command
 from forecast.commands.predict import predict
 from forecast.commands.spread import spread
@@ -30,7 +31,7 @@ app = typer.Typer(
         "max_content_width": 100,
     },
 )
-for command in (train, predict):
+for command in (train, predict, backtest):
     app.command(cls=Command)(spread(command))
 
 
@@ -97,10 +98,10 @@ def settle_environment(arguments: Sequence[str]) -> None:
     """Set what NumPy and TensorFlow read from the environment when they are imported, which is after this.
 
     `predict` computes on one BLAS thread, whatever the environment says: its bytes must not depend on the machine's
-    mood. Training keeps all the threads it is given.
+    mood. Training, also in a backtest, keeps all the threads it is given.
     """
     command = next((word for word in arguments if not word.startswith("-")), "")
-    if command == "train":
+    if command in ("train", "backtest"):
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         os.environ["KERAS_BACKEND"] = "tensorflow"
         if not failures.asked_for("debug", arguments):

@@ -6,6 +6,9 @@ from typing import Any
 
 from forecast.choosing import MIXING_GAIN
 from forecast.evaluation import metrics
+from forecast.evaluation.backtest import Backtest
+from forecast.evaluation.comparison import Comparison, compare
+from forecast.forecasters.fitted import Kind
 from forecast.options import PredictOptions, as_record
 from forecast.panels.panel import Panel
 from forecast.pipeline import Outcome
@@ -38,13 +41,28 @@ def judge(outcome: Outcome) -> Judgement:
     """Score the backtest of a training run."""
     trained = outcome.trained
     overall = metrics.overall(outcome.backtest, trained.plan)
-    sentence = verdict(gather(trained, overall))
-    titles = {str(kind): title for kind, title in TITLES.items()} | {"network": title_of_network(trained)}
+    found = comparisons(outcome.backtest, overall["scores"])
+    sentence = verdict(gather(trained, overall, found.get(Kind.SEASONAL_NAIVE)))
     targets = metrics.by_target(outcome.backtest, trained.plan)
-    table = metrics_table(overall["scores"], titles, {name: scores["model"] for name, scores in targets.items()})
-    overall |= {"verdict": sentence} | ({"targets": targets} if targets else {})
+    of_targets = {name: scores["model"] for name, scores in targets.items()}
+    table = metrics_table(overall["scores"], titles_of(trained), targets=of_targets)
+    overall |= {"comparison": {name: vars(one) for name, one in found.items()}, "verdict": sentence}
+    overall |= {"targets": targets} if targets else {}
     settled = "\n".join([_settled(trained), *_mixing(outcome)])
     return Judgement(overall, table, sentence, settled, "\n".join([_details(trained), *_mixing(outcome)]))
+
+
+def comparisons(backtest: Backtest, scores: dict[str, Any]) -> dict[str, Comparison]:
+    """Return how the model compares with seasonal naive, and with the baseline that did best on the same rows."""
+    baselines = {kind: scores[kind]["mase"] for kind in TITLES if kind in scores}
+    known = {kind: error for kind, error in baselines.items() if error is not None}
+    best = [min(known, key=lambda kind: known[kind])] if known else []
+    return compare(backtest, [Kind.SEASONAL_NAIVE, *best])
+
+
+def titles_of(trained: Trained) -> dict[str, str]:
+    """Return how each forecaster is called in a table."""
+    return {str(kind): title for kind, title in TITLES.items()} | {"network": title_of_network(trained)}
 
 
 def result_files(

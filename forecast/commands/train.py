@@ -133,7 +133,7 @@ def _train(
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        source, listen = _findable(reading.source), _stoppable(listen)
+        source, listen = _findable(reading.source), stoppable(listen)
         outcome = pipeline.train(reading.panel, options, reading.options, source, listen, around=around)
     return outcome, judge(outcome)
 
@@ -155,7 +155,7 @@ def _demand_skill(judgement: "Judgement", options: TrainOptions) -> None:
         )
 
 
-def _stoppable(listen: "Listener") -> "Listener":
+def stoppable(listen: "Listener") -> "Listener":
     """Return a listener that also stops the run at the next look at the training after a signal."""
 
     def tell(progress: "Progress") -> None:

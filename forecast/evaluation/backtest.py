@@ -16,7 +16,7 @@ from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import without_unit
 from forecast.plan import Plan
 
-CALIBRATION, REPORT = "calibration", "report"
+CALIBRATION, REPORT, SEEN = "calibration", "report", "seen"
 SEPARATE_FROM = 4  # origins: with fewer, calibration and report share them
 VALIDATION_ROWS = 4096  # series x origins that validation looks at, about; at least K origins of each series
 LARGEST = 6_000_000  # numbers in one array of backtest quantiles; beyond, series are left out evenly
@@ -30,7 +30,7 @@ class Backtest:
     """
 
     panel: Panel  # (rows,)
-    role: tuple[str, ...]  # (rows,) "calibration" or "report"
+    role: tuple[str, ...]  # (rows,) "calibration", "report", or "seen": the truth was among the rows of training
     truth: Floats  # (rows, horizon), NaN where missing
     units: Floats  # (rows,) the series' mean absolute seasonal difference on the fit rows; NaN where they are all 0
     quantiles: Floats  # (rows, horizon, quantiles): the published mix, calibrated
@@ -99,9 +99,14 @@ def least_history(plan: Plan) -> int:
 
 
 def rolling(panel: Panel, plan: Plan, series: Integers, origins: Integers) -> Rolling:
-    """Return the given series cut at each origin, (origins,) steps from the end of the series, so below 0."""
+    """Return the given series cut at each origin, (origins,) steps from the end of the series, so below 0.
+
+    An origin with too little history, or without any value in its window or its horizon, is left out.
+    """
     order = np.tile(np.arange(len(origins)), len(series))
     repeated = np.repeat(series, len(origins))
+    enough = panel.lengths[repeated] + origins[order] >= least_history(plan)
+    order, repeated = order[enough], repeated[enough]
     cut = panel.select(repeated, panel.lengths[repeated] + origins[order])
     usable = np.flatnonzero(
         np.isfinite(cut.truth(plan.horizon)).any(axis=1) & np.isfinite(cut.tail(plan.window)).any(axis=1)

@@ -211,14 +211,14 @@ class _Chosen:
             quantiles=backtest.quantiles[rows],
             medians=medians,
             units=backtest.units[rows],
-            squares=_first_origins(panel, plan.season),
+            squares=units_at_first_origin(panel, plan.season, power=2),
             measured=bool(len(report)),
             probabilities=plan.quantiles,
         )
 
 
-def _first_origins(panel: Panel, season: int) -> Floats:
-    """Return the root mean squared seasonal difference before the first origin of each row's series: (rows,).
+def units_at_first_origin(panel: Panel, season: int, power: int = 1) -> Floats:
+    """Return the seasonal difference (its root mean square) before the first origin of each row's series: (rows,).
 
     NaN where there was nothing but zeros, as in `Backtest.units`.
     """
@@ -226,8 +226,9 @@ def _first_origins(panel: Panel, season: int) -> Floats:
     shortest = panel.lengths[first].copy()
     np.minimum.at(shortest, inverse, panel.lengths)
     before = panel.select(first, shortest)
-    units = np.where(without_unit(before), np.nan, seasonal_difference(before, season, power=2))
-    return units[inverse]
+    units = np.where(without_unit(before), np.nan, seasonal_difference(before, season, power))
+    found: Floats = units[inverse]
+    return found
 
 
 def _table(chosen: _Chosen, groups: Groups) -> dict[str, Any]:

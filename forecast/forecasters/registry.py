@@ -41,6 +41,12 @@ SHAPES: dict[Kind, Callable[[Plan, int], dict[str, tuple[int, ...]]]] = {
 }
 
 
+def fit_all(panel: Panel, plan: Plan) -> list[Fitted]:
+    """Fit everything but the network; what is meant for series that are mostly zero only where there is one."""
+    zeros = intermittent.is_intermittent(panel, plan).any()
+    return [fit(panel, plan) for kind, fit in FIT.items() if kind is not Kind.INTERMITTENT or zeros]
+
+
 def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     """Forecast from the end of each series with a fitted forecaster: (series, horizon, quantiles), target units."""
     return RUN[fitted.kind](fitted, panel, known, plan)

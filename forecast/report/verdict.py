@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from forecast.evaluation.comparison import Comparison
 from forecast.forecasters.fitted import Kind
 from forecast.panels.calendar import Calendar
 from forecast.trained import Trained
@@ -32,20 +33,28 @@ class Facts:
     mix: dict[str, float]  # title and weight of each published forecaster, the weights adding up to 1
     network: str = "LSTM"  # title of the network
     compared: bool = True  # False: no series that was checked has a unit that errors could be counted in
+    comparison: Comparison | None = None  # with the reference, on the same rows; None: not tested
+    seen: bool = False  # whether the rows were among those of training
 
 
 def verdict(facts: Facts) -> str:
     """Return the sentence; it holds `N % better than` or `N % worse than` wherever the two could be compared."""
-    parts = [f"{_compared(facts)} {facts.reference}, on {facts.test} it had not seen", _bands(facts)]
+    result = f"{_compared(facts)} {facts.reference}, on {facts.test}"
+    if facts.seen:
+        return f"{result} it had seen in training, which is no proof"
+    parts = [f"{result} it had not seen{_luck(facts.comparison)}", _bands(facts)]
     published = _published(facts)
     return "; ".join([*parts, published] if published else parts)
 
 
-def gather(trained: Trained, metrics: dict[str, Any]) -> Facts:
-    """Return the facts about a trained model, from the record that `metrics.overall` makes."""
+def gather(trained: Trained, metrics: dict[str, Any], comparison: Comparison | None = None) -> Facts:
+    """Return the facts about a trained model, from the record that `metrics.overall` makes.
+
+    comparison: with seasonal naive.
+    """
     score = metrics["scores"]["model"]
     origins = max(1, round(metrics["rows"] / max(1, metrics["series"])))
-    horizon, calendar = trained.plan.horizon, trained.calendar
+    horizon, calendar = metrics["horizon"], trained.calendar
     series = f" of {metrics['series']:,} series" if metrics["series"] > 1 else ""
     title = title_of_network(trained)
     return Facts(
@@ -61,6 +70,7 @@ def gather(trained: Trained, metrics: dict[str, Any]) -> Facts:
         },
         network=title,
         compared=score["mase"] is not None,
+        comparison=comparison,
     )
 
 
@@ -90,6 +100,18 @@ def _compared(facts: Facts) -> str:
     percent = round(100 * abs(skill))
     amount = f"over {MOST} %" if percent > MOST else f"{percent} %"
     return f"{amount} {'better' if skill >= 0 else 'worse'} than"
+
+
+def _luck(comparison: Comparison | None) -> str:
+    """Return whether the difference may be chance, where there is one."""
+    if comparison is None or not comparison.difference:
+        return ""
+    if comparison.p_value is None:
+        return ", which are too few to rule out chance"
+    if comparison.may_be_luck:
+        return f", which may be chance (Diebold-Mariano p = {comparison.p_value:.2f})"
+    exact = f"= {comparison.p_value:.3f}" if comparison.p_value >= 0.001 else "< 0.001"
+    return f" (Diebold-Mariano p {exact})"
 
 
 def _bands(facts: Facts) -> str:

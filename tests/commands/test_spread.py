@@ -49,3 +49,19 @@ def test_several_records_share_one_command() -> None:
 
 def test_parameters_that_are_no_records_stay_as_they_are() -> None:
     assert invoke(["south"])["wall"] == "south"
+
+
+def test_an_option_of_two_records_is_that_of_the_first_and_the_other_keeps_its_default() -> None:
+    @dataclass(frozen=True)
+    class Paints:
+        count: Annotated[int, typer.Option("--count")] = 1
+
+    taken: dict[str, Any] = {}
+
+    def paint(paints: Paints, colours: Colours) -> None:
+        taken.update(paints=paints, colours=colours)
+
+    app = typer.Typer()
+    app.command()(spread(paint))
+    CliRunner().invoke(app, ["--count", "7", "--name", "red"], catch_exceptions=False)
+    assert taken == {"paints": Paints(7), "colours": Colours(("red",), 3)}

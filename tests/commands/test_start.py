@@ -22,7 +22,9 @@ def bare(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["predict", "-h"], ["--version"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["train", "--help"], ["predict", "-h"], ["backtest", "-h"], ["--version"]]
+)
 def test_help_loads_typer_alone(words: list[str]) -> None:
     code = (
         "import sys; from forecast.commands import run\n"

@@ -90,8 +90,9 @@ def test_the_verdict_is_one_line_on_stderr(world: Any, capsys: pytest.CaptureFix
     said = capsys.readouterr()
     verdicts = [line for line in said.err.splitlines() if re.search(r"\d+ % (better|worse) than", line)]
     assert verdicts == [
-        "50 % better than repeating the last 2 days, on 1 x 2 days of 2 series it had not seen; the 80 % band held "
-        "100 %, and too few scores to promise its level; a mix of 75 % LSTM and 25 % Theta makes the forecast"
+        "50 % better than repeating the last 2 days, on 1 x 2 days of 2 series it had not seen, which are too few to "
+        "rule out chance; the 80 % band held 100 %, and too few scores to promise its level; a mix of 75 % LSTM and "
+        "25 % Theta makes the forecast"
     ]
     assert said.out == ""
 

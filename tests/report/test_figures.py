@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ from forecast.forecasters.fitted import Kind
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.plan import QUANTILES, Plan
-from forecast.report.figures import backtest_as_csv, columns_as_csv, rows_as_csv
+from forecast.report.figures import backtest_as_csv, columns_as_csv, columns_as_json_lines, rows_as_csv
 
 PLAN = Plan(horizon=2, window=4, segment=2, seasons=(2,), base=2, lookback=6)
 
@@ -45,4 +46,12 @@ def test_a_backtest_of_several_targets_names_them_after_the_time() -> None:
         ["series", "cutoff", "time", "target", "step"],
         ["a", "1970-01-07", "1970-01-08", "y", "1"],
         ["a", "1970-01-07", "1970-01-08", "z", "1"],
+    ]
+
+
+def test_columns_become_json_lines_with_null_for_what_is_undefined() -> None:
+    made = columns_as_json_lines({"id": ['a "b"', "c"], "n": np.array([1.5, np.nan]), "k": np.array([1, 2])})
+    assert [json.loads(line) for line in made.decode().splitlines()] == [
+        {"id": 'a "b"', "n": 1.5, "k": 1},
+        {"id": "c", "n": None, "k": 2},
     ]

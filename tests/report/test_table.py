@@ -46,6 +46,6 @@ def test_what_is_undefined_comes_last_as_a_dash() -> None:
 
 
 def test_a_line_for_each_target_follows_the_model() -> None:
-    lines = metrics_table(SCORES, {}, {"sales": SCORES["naive"], "visits": SCORES["model"]}).splitlines()
+    lines = metrics_table(SCORES, {}, targets={"sales": SCORES["naive"], "visits": SCORES["model"]}).splitlines()
     assert [line.split("  ")[0:2] for line in lines[2:4]] == [["", "sales"], ["", "visits"]]
     assert lines[3].split()[1:] == lines[1].split()[1:]

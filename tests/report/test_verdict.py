@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from forecast.evaluation.comparison import Comparison, Unit
 from forecast.panels.calendar import Calendar
 from forecast.report.verdict import Facts, reference, verdict
 
@@ -72,3 +73,30 @@ def test_the_reference_has_a_name_that_people_use(freq: str, season: int, words:
 def test_the_verdict_compares_nothing_where_errors_have_no_scale() -> None:
     sentence = verdict(replace(FACTS, skill=None, compared=False))
     assert sentence.startswith("cannot be compared with repeating last week, on 20 x 48 hours it had not seen; ")
+
+
+COMPARED = Comparison(-0.1, -3.0, 0.0031, Unit.SERIES, observations=40, separate=40)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "words"),
+    [
+        (COMPARED, " (Diebold-Mariano p = 0.003)"),
+        (replace(COMPARED, p_value=1e-5), " (Diebold-Mariano p < 0.001)"),
+        (replace(COMPARED, p_value=0.308), ", which may be chance (Diebold-Mariano p = 0.31)"),
+        (replace(COMPARED, p_value=0.05), ", which may be chance (Diebold-Mariano p = 0.05)"),
+        (replace(COMPARED, p_value=None), ", which are too few to rule out chance"),
+        (replace(COMPARED, p_value=None, difference=0.0), ""),
+        (None, ""),
+    ],
+)
+def test_the_verdict_says_whether_it_may_be_chance(comparison: Comparison | None, words: str) -> None:
+    assert verdict(replace(FACTS, comparison=comparison)) == (
+        f"12 % better than repeating last week, on 20 x 48 hours it had not seen{words}; the 80 % band held 79 %"
+    )
+
+
+def test_the_verdict_on_rows_of_training_is_no_proof() -> None:
+    assert verdict(replace(FACTS, seen=True, coverage=None)) == (
+        "12 % better than repeating last week, on 20 x 48 hours it had seen in training, which is no proof"
+    )

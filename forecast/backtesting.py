@@ -1,0 +1,233 @@
+"""The story of a backtest: at each rolling origin the forecast that `predict` would have made there, and the baselines.
+
+Origins are counted back from the end of each series, as in `train`; the last one leaves a whole horizon of truth. A fit
+at an origin is what `train` would have done with the rows before it: choosing, then training on all of them. What comes
+after the origin is its truth and nothing else. MASE counts in units of the rows before a series' first origin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from forecast import pipeline
+from forecast.errors import DataError
+from forecast.evaluation.backtest import LARGEST, REPORT, SEEN, Backtest, Rolling, least_history, rolling
+from forecast.evaluation.metrics import units_at_first_origin
+from forecast.forecasters import registry
+from forecast.forecasters.fitted import Fitted, Kind
+from forecast.options import BacktestOptions, ReadOptions, TrainOptions
+from forecast.panels.panel import Integers, Panel
+from forecast.plan import MEDIAN, Plan
+from forecast.planning import settle
+from forecast.prediction import known_rows, predict
+from forecast.progress import Listener, Progress, silent
+from forecast.trained import Trained
+
+MOST = 10  # origins, where none are asked for
+STAGES = {"choosing": "learning on its first part", "final": "learning on all its rows"}
+
+
+@dataclass(frozen=True, eq=False)
+class Rolled:
+    """A backtest and how it came about."""
+
+    backtest: Backtest
+    plan: Plan  # of the first fit, with the horizon of the backtest
+    models: tuple[Trained, ...]  # one for each fit, oldest first
+    fits: tuple[int, ...]  # the origins at which they were fitted; none for a model that was there before
+    origins: int  # asked for or allowed; those without any truth are not among the rows
+    every: int  # steps between two origins
+    order: tuple[int, ...]  # (rows,) the number of each row's origin, oldest first
+    status: tuple[str, ...]  # (rows,) as in Forecasts
+    stride: int  # every so many-th series is scored; 1: all are
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """What forecasts from an origin on: the model, and each single forecaster with the series it was fitted on."""
+
+    trained: Trained
+    singles: tuple[tuple[Fitted, tuple[str, ...]], ...]
+
+
+def backtest_model(trained: Trained, panel: Panel, ask: BacktestOptions, horizon: int | None = None) -> Rolled:
+    """Measure a trained model without fitting it; the baselines are fitted on the rows before the first origin.
+
+    A row whose series the model knows up to a later time has the role "seen". Raises DataError when the series are too
+    short for the origins, MismatchError when the panel does not fit the model.
+    """
+    plan = replace(trained.plan, horizon=horizon or trained.plan.horizon)
+    every = ask.every or plan.horizon
+    count = ask.origins or _origins_of_model(trained, panel, plan, every)
+    _check_length(panel, plan.horizon, every, count, least_history(plan))
+    backs = _backs(plan.horizon, every, count)
+
+    def model(_: int) -> _Model:
+        before = panel.without_end(backs[0])
+        baselines = registry.fit_all(before, plan)
+        # Alone, beyond its horizon or with other targets in sight, it would have to be fed, as `predict` does it.
+        alone = plan.horizon == trained.plan.horizon and not plan.mixed_targets
+        network = [(one, trained.ids) for one in trained.fitted if alone and one.kind is Kind.NETWORK]
+        return _Model(trained, (*network, *((one, before.ids) for one in baselines)))
+
+    rolled = _roll(panel, plan, backs, every, (0,), model)
+    rows = rolled.backtest.panel
+    seen = rows.last < _last_known(trained, rows)
+    role = tuple(np.where(seen, SEEN, REPORT).tolist())
+    return replace(rolled, backtest=replace(rolled.backtest, role=role), fits=())
+
+
+def backtest_training(
+    panel: Panel,
+    ask: BacktestOptions,
+    options: TrainOptions | None = None,
+    read: ReadOptions | None = None,
+    listen: Listener = silent,
+) -> Rolled:
+    """Measure what `train` would have published before the first origin, and again at every `ask.refit_every`-th.
+
+    Raises DataError when the series are too short for the origins or for training before the first of them.
+    """
+    options, read = options or TrainOptions(), read or ReadOptions()
+    horizon = settle(panel, options, read.season).horizon  # follows from frequency and number of rows alone
+    options = replace(options, horizon=horizon)
+    every, least = ask.every or horizon, 3 * horizon + 3
+    half = int(np.median(panel.lengths)) // 2
+    count = ask.origins or max(1, min(MOST, _allowed(panel, horizon, every, max(half, least))))
+    _check_length(panel, horizon, every, count, least)
+    backs = _backs(horizon, every, count)
+    fits = tuple(range(0, count, ask.refit_every or count))
+
+    def model(origin: int) -> _Model:
+        before = _newest(panel.without_end(backs[origin]), ask.sliding)
+        place = f"Fit {fits.index(origin) + 1} of {len(fits)}"
+        try:
+            trained = pipeline.train(before, options, read, {}, _renamed(listen, place)).trained
+        except DataError as error:
+            raise DataError(
+                f"the rows before an origin: {error.message}\n{error.hint} Or ask for fewer --origins."
+            ) from None
+        plan = trained.plan
+        network = [one for one in trained.fitted if one.kind is Kind.NETWORK and not plan.mixed_targets]
+        return _Model(trained, tuple((one, before.ids) for one in (*network, *registry.fit_all(before, plan))))
+
+    return _roll(panel, None, backs, every, fits, model)
+
+
+def _roll(
+    panel: Panel,
+    plan: Plan | None,
+    backs: tuple[int, ...],
+    every: int,
+    fits: tuple[int, ...],
+    model_at: Callable[[int], _Model],
+) -> Rolled:
+    """Forecast every origin with the newest model; without a plan that of the first model is meant."""
+    models = [model_at(0)]
+    plan = plan or models[0].trained.plan
+    rows, stride = _rows(panel, plan, backs)
+    shape = (len(rows.order), plan.horizon)
+    quantiles = np.full((*shape, len(plan.quantiles)), np.nan)
+    medians = {kind: np.full(shape, np.nan) for kind in Kind}
+    status = np.full(len(rows.order), "", dtype=object)
+    for origin in range(len(backs)):
+        if origin in fits[1:]:
+            models.append(model_at(origin))
+        here = np.flatnonzero(rows.order == origin)
+        if not len(here):
+            continue
+        cut = rows.panel.select(here)
+        forecasts = predict(models[-1].trained, cut, plan.horizon, assume_future=True)
+        quantiles[here], status[here] = forecasts.quantiles, forecasts.status
+        own = replace(models[-1].trained.plan, horizon=plan.horizon)
+        for one, ids in models[-1].singles:
+            medians[one.kind][here] = registry.run(one, cut, known_rows(ids, cut), own)[:, :, MEDIAN]
+    everywhere = [{one.kind for one, _ in model.singles} for model in models]
+    backtest = Backtest(
+        panel=rows.panel,
+        role=(REPORT,) * len(rows.order),
+        truth=rows.panel.truth(plan.horizon),
+        units=units_at_first_origin(rows.panel, plan.season),
+        quantiles=quantiles,
+        medians={kind: median for kind, median in medians.items() if all(kind in kinds for kinds in everywhere)},
+    )
+    trained = tuple(model.trained for model in models)
+    order = tuple(rows.order.tolist())
+    return Rolled(backtest, plan, trained, fits, len(backs), every, order, tuple(status.tolist()), stride)
+
+
+def _rows(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, int]:
+    """Return the series cut at the origins, and the stride at which series were chosen, so that memory suffices."""
+    stride = max(1, -(-len(panel) * len(backs) * plan.horizon * len(plan.quantiles) // LARGEST))
+    rows = rolling(panel, plan, np.arange(0, len(panel), stride), -np.array(backs))
+    if not len(rows.order):
+        raise DataError(
+            f"none of the {len(backs)} origins has a value in the {plan.window} steps before it and the {plan.horizon} "
+            "after it.\nGive rows with values up to the end, or fill the gaps with --fill."
+        )
+    return rows, stride
+
+
+def _backs(horizon: int, every: int, count: int) -> tuple[int, ...]:
+    """Return the steps from each origin to the end of its series, oldest first."""
+    return tuple(horizon + every * back for back in reversed(range(count)))
+
+
+def _allowed(panel: Panel, horizon: int, every: int, history: int) -> int:
+    """Return how many origins there can be when a usual series keeps so many rows before the first; 0: none."""
+    return max(0, (int(np.median(panel.lengths)) - horizon - history) // every + 1)
+
+
+def _check_length(panel: Panel, horizon: int, every: int, count: int, history: int) -> None:
+    """Refuse origins for which no series is long enough."""
+    longest = int(panel.lengths.max())
+    needed = history + horizon + every * (count - 1)
+    if longest < needed:
+        most = max(0, (longest - horizon - history) // every + 1)
+        origins = f"{count} origins, {every} steps apart," if count > 1 else "an origin"
+        raise DataError(
+            f"the longest series has {longest} rows, but {origins} with a horizon of {horizon} and {history} rows "
+            f"before {'the first need' if count > 1 else 'it needs'} {needed}.\n"
+            + (f"Ask for at most {most} --origins, or give more history." if most else "Give more history.")
+        )
+
+
+def _origins_of_model(trained: Trained, panel: Panel, plan: Plan, every: int) -> int:
+    """Return how many origins to look at: those after the rows of training, else those with a whole window."""
+    known = panel.select(np.flatnonzero(known_rows(trained.ids, panel) >= 0))
+    new = known.last - _last_known(trained, known)
+    after = (int(np.median(new)) - plan.horizon) // every + 1 if len(new) else 0
+    allowed = _allowed(panel, plan.horizon, every, min(plan.window, int(np.median(panel.lengths)) // 2))
+    return max(1, min(MOST, allowed, after if after > 0 else MOST))
+
+
+def _last_known(trained: Trained, panel: Panel) -> Integers:
+    """Return the last step of each series that the model was trained on, as an ordinal: (series,).
+
+    Of a series that it does not know: before all time. Without stored rows nothing can be told: after all time.
+    """
+    known = known_rows(trained.ids, panel)
+    never, always = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    last = trained.context.last[known] if trained.context is not None else np.full(len(known), always)
+    return np.where(known >= 0, last, never)
+
+
+def _newest(panel: Panel, steps: int | None) -> Panel:
+    """Return the panel with only the last `steps` visible steps of each series."""
+    dropped = np.maximum(panel.lengths - (steps or panel.lengths), 0)
+    return replace(
+        panel,
+        starts=panel.starts + dropped,
+        begins=panel.begins + dropped,
+        lengths=panel.lengths - dropped,
+    )
+
+
+def _renamed(listen: Listener, place: str) -> Listener:
+    """Return a listener that says which fit a stage of training belongs to."""
+
+    def tell(progress: Progress) -> None:
+        listen(replace(progress, stage=f"{place}, {STAGES.get(progress.stage, progress.stage)}"))
+
+    return tell

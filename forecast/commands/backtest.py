@@ -1,0 +1,179 @@
+"""`forecast backtest`: forecasts at rolling origins against what happened, beside the baselines; a report."""
+
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Option
+
+from forecast.commands.speaking import Say, speaker
+from forecast.errors import QualityError, UsageError
+from forecast.options import OUTPUT, BacktestOptions, CommonOptions, ReadOptions, TrainOptions
+
+if TYPE_CHECKING:
+    from forecast.backtesting import Rolled
+    from forecast.commands.measured import Measured
+    from forecast.store import Loaded
+    from forecast.tables import Reading
+
+WITH_MODEL = ("horizon", "require_skill", "origins")  # training options that mean something without training
+
+
+def backtest(
+    read: ReadOptions,
+    ask: BacktestOptions,
+    options: TrainOptions,
+    common: CommonOptions,
+    data: Annotated[str, Argument(metavar="DATA", help="The table: a path, or - for standard input.")],
+    output: Annotated[
+        str | None,
+        Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write every forecast beside the truth: .csv, .parquet or .jsonl; - is stdout.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+) -> None:
+    """Measure forecasts at rolling origins, beside the baselines; prints a report, publishes nothing.
+
+    With -m a trained model forecasts, in seconds. Without, forecasters are fitted on the rows before the first origin,
+    which takes as long as 'forecast train' (two trainings: one to choose, one on all of these rows); with
+    --refit-every N again at every N-th origin, so K origins with --refit-every 1 take K times as long.
+    """
+    from forecast import tables
+    from forecast.commands import record
+    from forecast.commands.measured import describe, measure
+    from forecast.commands.predict import merged
+
+    run, say = record.begin(), speaker(common)
+    _check_places(data, output, common)
+    loaded = _load(ask, options, common)
+    reading = tables.read_panel(data, merged(loaded.trained.read, read) if loaded else read, model=loaded is not None)
+    for notice in reading.notices:
+        say(notice)
+    measured = measure(_roll(reading, ask, options, common, loaded), loaded.model if loaded else None)
+    files = {output: _table(measured.rolled, output)} if output is not None else {}
+    _put(files, describe(measured), common, say)
+    if common.json:
+        parts = _record_parts(measured, reading, loaded, options) | {"output": record.output_part(files)}
+        packages = record.PREDICTING if loaded else record.TRAINING
+        code = QualityError.exit_code if _lacks_skill(measured, options) else 0
+        sys.stdout.buffer.write(record.as_json(record.finished(run, packages, parts, code)))
+        sys.stdout.buffer.flush()
+    _demand_skill(measured, options)
+
+
+def _check_places(data: str, output: str | None, common: CommonOptions) -> None:
+    """Refuse an output that cannot be meant, before anything is read."""
+    from forecast.tables import write
+
+    if output is None:
+        return
+    write.check_output(output, [data])
+    if common.json and output == write.STDOUT:
+        raise UsageError("--json and -o - both print on standard output.\nWrite the forecasts to a file.")
+
+
+def _load(ask: BacktestOptions, options: TrainOptions, common: CommonOptions) -> "Loaded | None":
+    """Load the model that was asked for; refuse what only a training could obey."""
+    if common.model is None:
+        return None
+    given = [f"--{name.replace('_', '-')}" for name in ("refit_every", "sliding") if getattr(ask, name) is not None]
+    given += [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(TrainOptions)
+        if field.name not in WITH_MODEL and getattr(options, field.name) != field.default
+    ]
+    if given:
+        raise UsageError(
+            f"{given[0]} is for fitting, and with -m nothing is fitted.\n"
+            "Leave it out, or leave out -m to fit at the origins."
+        )
+    from forecast import store
+
+    return store.load(common.models, common.model)
+
+
+def _roll(
+    reading: "Reading", ask: BacktestOptions, options: TrainOptions, common: CommonOptions, loaded: "Loaded | None"
+) -> "Rolled":
+    """Forecast at the origins, with progress on display where something is fitted."""
+    from forecast import backtesting
+    from forecast.commands.progress import shown
+    from forecast.commands.train import stoppable
+
+    if loaded is not None:
+        return backtesting.backtest_model(loaded.trained, reading.panel, ask, options.horizon)
+    with shown(common.quiet or common.json) as listen:
+        return backtesting.backtest_training(reading.panel, ask, options, reading.options, stoppable(listen))
+
+
+def _table(rolled: "Rolled", output: str) -> bytes:
+    """Return every forecast beside the truth in the format that the output asks for."""
+    from forecast.report.figures import backtest_as_csv, backtest_columns, columns_as_json_lines
+    from forecast.tables import write
+
+    suffix = write.suffix_of(output)
+    if suffix == ".parquet":
+        from forecast.tables.write_parquet import columns_as_parquet, moments
+
+        return columns_as_parquet(backtest_columns(rolled.backtest, rolled.plan, moments))
+    if suffix == ".jsonl":
+        return columns_as_json_lines(backtest_columns(rolled.backtest, rolled.plan))
+    return backtest_as_csv(rolled.backtest, rolled.plan)
+
+
+def _put(files: dict[str, bytes], report: str, common: CommonOptions, say: Say) -> None:
+    """Write the table where it was asked for, and print the report; beside a table on stdout it goes to stderr."""
+    from forecast.commands.outputs import put
+    from forecast.tables import write
+
+    for output, table in files.items():
+        put(output, table)
+    if write.STDOUT in files:
+        say(report.rstrip("\n"))
+    elif not (common.quiet or common.json):
+        put(write.STDOUT, report.encode("utf-8", "surrogateescape"))
+    for output in files:
+        if output != write.STDOUT:
+            say(f"Wrote every forecast to {output}")
+
+
+def _record_parts(
+    measured: "Measured", reading: "Reading", loaded: "Loaded | None", options: TrainOptions
+) -> dict[str, Any]:
+    """Return what the record of this run has beside what every run has."""
+    rolled = measured.rolled
+    return {
+        "model": loaded.model if loaded else None,
+        "bundle_sha256": loaded.sha256 if loaded else None,
+        "input": reading.source | {"series": len(reading.panel)},
+        "seed": rolled.plan.seed if loaded else options.seed,
+        "horizon": rolled.plan.horizon,
+        "every": rolled.every,
+        "fits": len(rolled.fits),
+        "origins": measured.origins,
+        "metrics": measured.overall,
+        "by_step": measured.rows(measured.steps),
+        "by_series": measured.rows(measured.series),
+        "notices": [*reading.notices, *measured.notices],
+    }
+
+
+def _lacks_skill(measured: "Measured", options: TrainOptions) -> bool:
+    """Tell whether --require-skill is not met."""
+    skill = measured.overall["scores"]["model"]["skill"]
+    return options.require_skill is not None and (skill is None or skill < options.require_skill)
+
+
+def _demand_skill(measured: "Measured", options: TrainOptions) -> None:
+    """Leave with 16 where --require-skill is not met; the report has been printed."""
+    if _lacks_skill(measured, options):
+        skill = measured.overall["scores"]["model"]["skill"]
+        found = "not defined" if skill is None else f"{skill:.3f}"
+        raise QualityError(
+            f"the skill against seasonal naive is {found}, below the {options.require_skill:g} of --require-skill.\n"
+            "Give more history or covariates, or ask for less."
+        )
