@@ -28,12 +28,15 @@ from scores import Forecast, score
 from sets import SETS, Case, DataSet, load_case
 
 from forecast import Trained, TrainOptions, load, pipeline, predict
+from forecast.choosing import Choice
 from forecast.evaluation.backtest import split
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Kind
 from forecast.options import Forecaster, Preset
+from forecast.pacing import Pace
 from forecast.panels.units import seasonal_difference
 from forecast.planning import settle
+from forecast.surroundings import Clock
 
 LAUNCHER = Path(__file__).parent.parent / "cli.py"
 CELLS = 400_000  # forecast steps in memory at once
@@ -126,7 +129,7 @@ def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trai
             yield name, alone(trained, kind, case), True
         elif kind in {one.kind for one in trained.fitted}:
             (fitted,) = (one for one in trained.fitted if one.kind is kind)
-            yield name, replace(trained, fitted=(fitted,), weights=(1.0,)), len(trained.fitted) == 1
+            yield name, replace(trained, fitted=(fitted,), weights=(1.0,), sparse_weights=()), len(trained.fitted) == 1
         else:
             only = replace(trained.plan, forecaster=Forecaster.NETWORK)
             yield name, pipeline.train(case.visible(), run.options, case.read, plan=only).trained, True
@@ -138,12 +141,14 @@ def alone(trained: Trained, kind: Kind, case: Case) -> Trained:
     if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
         plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
     parts = split(visible, plan)
-    _, bands = pipeline.check([registry.FIT[kind](parts.fit, plan)], {kind: 1.0}, parts, plan)
+    weights, pace = {kind: (1.0, 1.0)}, Pace(Clock(), parts, plan)
+    _, bands = pipeline.check(Choice(plan, parts, [registry.FIT[kind](parts.fit, plan)], (), weights, (), pace))
     return replace(
         trained,
         plan=plan,
         fitted=(registry.FIT[kind](visible, plan),),
         weights=(1.0,),
+        sparse_weights=(),
         calibration=bands,
         units=seasonal_difference(visible, plan.season),
     )
