@@ -27,20 +27,20 @@ import record
 from scores import Forecast, score
 from sets import SETS, Case, DataSet, load_case
 
-from forecast import Trained, TrainOptions, load, pipeline, predict
-from forecast.choosing import Choice
-from forecast.evaluation.backtest import split
+from forecast import Plan, Trained, TrainOptions, load, pipeline, predict
+from forecast.evaluation.backtest import CALIBRATION, roles, split
+from forecast.evaluation.calibration import Calibration, fit_calibration
 from forecast.forecasters import registry
-from forecast.forecasters.fitted import Kind
+from forecast.forecasters.fitted import Fitted, Kind
 from forecast.options import Forecaster, Preset
-from forecast.pacing import Pace
+from forecast.panels.panel import Floats
 from forecast.panels.units import seasonal_difference
 from forecast.planning import settle
-from forecast.surroundings import Clock
 
 LAUNCHER = Path(__file__).parent.parent / "cli.py"
 CELLS = 400_000  # forecast steps in memory at once
-ALONE = {Kind.NETWORK: "network alone", **{kind: f"{kind.replace('_', ' ')} alone" for kind in registry.FIT}}
+BASELINES = (Kind.RIDGE, Kind.SMOOTHING, Kind.THETA, Kind.SEASONAL_NAIVE, Kind.DRIFT, Kind.NAIVE)
+ALONE = {kind: f"{kind.replace('_', ' ')} alone" for kind in (Kind.NETWORK, *BASELINES)}
 CUT = ", recurrence cut"
 FIELDS = (
     *("set", "part", "preset", "seed", "smape", "mase", "owa", "mse", "mae", "pinball", "cover_80", "cover_95"),
@@ -107,50 +107,59 @@ def trained_by_command(run: Run) -> Trained:
         return load(Path(store), "one").trained
 
 
-def trained_here(case: Case, run: Run) -> Trained:
+def trained_here(case: Case, run: Run, forecaster: Forecaster = Forecaster.AUTO) -> Trained:
     """Train on the rows before the first origin through the API; with the memory cut where that is asked for."""
-    plan = settle(case.visible(), run.options, case.read.season, names_of(case)) if run.cut else None
-    plan = replace(plan, memory=False) if plan else None
-    return pipeline.train(case.visible(), run.options, case.read, plan=plan).trained
-
-
-def names_of(case: Case) -> dict[str, tuple[str, ...]]:
-    """Return the covariates' names by role."""
-    return {"past": case.read.past, "future": case.read.future, "static": case.read.static}
+    visible, options, read = case.visible(), replace(run.options, forecaster=forecaster), case.read
+    if not run.cut:
+        return pipeline.train(visible, options, read).trained
+    names = {"past": read.past, "future": read.future, "static": read.static}
+    plan = replace(settle(visible, options, read.season, names), memory=False)
+    return pipeline.train(visible, options, read, plan=plan).trained
 
 
 def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trained, bool]]:
     """Yield name, model and whether its bands are its own, of every part that is scored."""
+    published = {one.kind: one for one in trained.fitted}
     for name in run.names:
         kind = next((kind for kind, alone in ALONE.items() if name.removesuffix(CUT) == alone), None)
         if kind is None:
             yield name, trained, True
         elif kind is not Kind.NETWORK:
-            yield name, alone(trained, kind, case), True
-        elif kind in {one.kind for one in trained.fitted}:
-            (fitted,) = (one for one in trained.fitted if one.kind is kind)
-            yield name, replace(trained, fitted=(fitted,), weights=(1.0,), sparse_weights=()), len(trained.fitted) == 1
+            yield name, baseline(trained, kind, case), True
+        elif kind in published:
+            bands = trained.calibration  # of the mix
+            yield name, model_of(trained, published[kind], trained.plan, trained.units, bands), len(published) == 1
         else:
-            only = replace(trained.plan, forecaster=Forecaster.NETWORK)
-            yield name, pipeline.train(case.visible(), run.options, case.read, plan=only).trained, True
+            yield name, trained_here(case, run, Forecaster.NETWORK), True
 
 
-def alone(trained: Trained, kind: Kind, case: Case) -> Trained:
+def baseline(trained: Trained, kind: Kind, case: Case) -> Trained:
     """Return a baseline as if it had been published: calibrated on the held-back origins, then fitted on all rows."""
     plan, visible = trained.plan, case.visible()
     if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
         plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
     parts = split(visible, plan)
-    weights, pace = {kind: (1.0, 1.0)}, Pace(Clock(), parts, plan)
-    _, bands = pipeline.check(Choice(plan, parts, [registry.FIT[kind](parts.fit, plan)], (), weights, (), pace))
-    return replace(
-        trained,
+    rows, units = parts.held, seasonal_difference(parts.fit, plan.season)[parts.held.series]
+    found = registry.run(registry.FIT[kind](parts.fit, plan), rows.panel, rows.series, plan)
+    used = np.array([role == CALIBRATION for role in roles(rows, plan)])
+    truth = rows.panel.truth(plan.horizon)
+    bands = fit_calibration(truth[used], found[used], units[used], plan.quantiles)
+    return model_of(trained, registry.FIT[kind](visible, plan), plan, seasonal_difference(visible, plan.season), bands)
+
+
+def model_of(trained: Trained, fitted: Fitted, plan: Plan, units: Floats, bands: Calibration) -> Trained:
+    """Return a model of one forecaster alone, with everything else as in a trained one."""
+    return Trained(
         plan=plan,
-        fitted=(registry.FIT[kind](visible, plan),),
+        read=trained.read,
+        calendar=trained.calendar,
+        ids=trained.ids,
+        fitted=(fitted,),
         weights=(1.0,),
-        sparse_weights=(),
+        units=units,
         calibration=bands,
-        units=seasonal_difference(visible, plan.season),
+        context=None,
+        source={},
     )
 
 

@@ -1,16 +1,26 @@
-"""What has a line is not run again, and no process of a rival computes for ever."""
+"""What has a line is not run again, every part is scored by itself, and no process of a rival computes for ever."""
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import accuracy
+import numpy as np
 import pytest
 import record
 import rivals
+from random_networks import random_fitted
+from scores import Forecast, score
+from sets import Case, DataSet, load_case
 
+from forecast import Trained, TrainOptions
+from forecast.evaluation.calibration import none
+from forecast.forecasters import registry
+from forecast.forecasters.fitted import Kind
 from forecast.options import Preset
+from forecast.planning import settle
 
 
 @pytest.fixture
@@ -82,3 +92,70 @@ def test_a_process_that_fails_is_named_so(capfd: pytest.CaptureFixture[str]) -> 
 
 def test_a_process_that_ends_is_named_so() -> None:
     assert rivals.run_limited([sys.executable, "-c", ""], 1)["outcome"] == "done"
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> tuple[Trained, Case, accuracy.Run]:
+    """Return a mix of a network that was not trained and ridge, what it forecasts, and the run that it stands for."""
+    values = "".join(f"{step},{10 + step % 7 + step % 3}\n" for step in range(1, 301))
+    (tmp_path / "table.csv").write_text("ds,y\n" + values, encoding="utf-8")
+    one = DataSet("made_up", "table.csv", 4, (7,), {"season": (7,)})
+    case = load_case(one, tmp_path)
+    visible = case.visible()
+    plan = settle(visible, TrainOptions(horizon=4, units=4), case.read.season)
+    mixed = Trained(
+        plan=plan,
+        read=case.read,
+        calendar=visible.calendar,
+        ids=visible.ids,
+        fitted=(random_fitted(visible, plan, seed=1), registry.FIT[Kind.RIDGE](visible, plan)),
+        weights=(0.5, 0.5),
+        units=np.ones(1),
+        calibration=none(plan),
+        context=None,
+        source={},
+    )
+    return mixed, case, accuracy.Run(one, tmp_path, Preset.BALANCED, 1, parts=True, cut=False)
+
+
+def scores_of(trained: tuple[Trained, Case, accuracy.Run]) -> dict[str, dict[str, float]]:
+    """Return the scores of every part."""
+    mixed, case, run = trained
+    parts = accuracy.parts_of(mixed, case, run)
+    return {name: score(case, accuracy.forecasts(model, case, banded)) for name, model, banded in parts}
+
+
+def test_every_part_is_scored(trained: tuple[Trained, Case, accuracy.Run]) -> None:
+    assert list(scores_of(trained)) == trained[2].names
+
+
+def test_the_bands_of_the_network_are_those_of_the_mix_and_not_scored(
+    trained: tuple[Trained, Case, accuracy.Run],
+) -> None:
+    assert [name for name, found in scores_of(trained).items() if "pinball" not in found] == ["network alone"]
+
+
+def test_a_part_alone_forecasts_by_itself(trained: tuple[Trained, Case, accuracy.Run]) -> None:
+    last = score(trained[1], [repeated(trained[1], 1)])
+    season = score(trained[1], [repeated(trained[1], 7)])
+    found = scores_of(trained)
+    assert found["naive alone"]["mase"] == pytest.approx(last["mase"])
+    assert found["seasonal naive alone"]["mase"] == pytest.approx(season["mase"])
+
+
+def test_the_seasonal_naive_has_a_season_where_none_was_confirmed(
+    trained: tuple[Trained, Case, accuracy.Run],
+) -> None:
+    mixed, case, _ = trained
+    plan = replace(mixed.plan, seasons=(1,), base=1)
+    model = accuracy.baseline(replace(mixed, plan=plan), Kind.SEASONAL_NAIVE, case)
+    assert score(case, accuracy.forecasts(model, case, True))["mase"] == pytest.approx(
+        score(case, [repeated(case, 7)])["mase"]
+    )
+
+
+def repeated(case: Case, season: int) -> Forecast:
+    """Return the forecast that repeats the last season."""
+    rows = np.arange(len(case.series))
+    point = case.cut(rows).tail(season)[:, np.arange(case.horizon) % season]
+    return Forecast(rows, point, np.empty((*point.shape, 0)))
