@@ -70,8 +70,8 @@ class Case:
 
 
 HOURLY = (24, 168)
-BIKES = {"time": ("date_time",), "target": "users"}
-BEIJING = {"time": ("year", "month", "day", "hour"), "target": "pm2.5"}
+BIKES = {"time": ("date_time",), "target": ("users",)}
+BEIJING = {"time": ("year", "month", "day", "hour"), "target": ("pm2.5",)}
 ETTH1 = [
     DataSet(
         f"etth1_{horizon}",
@@ -112,7 +112,7 @@ ANY_DATA = [
         "pedestrian.csv.gz",
         48,
         HOURLY,
-        {"id": ("Sensor",), "time": ("time_utc",), "target": "Count"},
+        {"id": ("Sensor",), "time": ("time_utc",), "target": ("Count",)},
     ),
     DataSet("beijing_pm25", "beijing_pm25.csv.gz", 48, HOURLY, BEIJING),
     DataSet(
@@ -132,7 +132,7 @@ ANY_DATA = [
         BIKES | {"future": ("holiday", "workingday", "temp", "atemp", "hum", "windspeed")},
         plain="bike_sharing",
     ),
-    DataSet("aus_retail", "aus_retail.csv.gz", 12, (12,), {"id": ("State", "Industry"), "target": "Turnover"}),
+    DataSet("aus_retail", "aus_retail.csv.gz", 12, (12,), {"id": ("State", "Industry"), "target": ("Turnover",)}),
     DataSet("air_passengers", "air_passengers.csv", 12, (12,)),
     # To whole hours, as the refusal of the table as it stands proposes: 53 % of the hours are empty.
     DataSet("travel_time", "travel_time_387.csv", 48, HOURLY, {"freq": "h", "duplicates": "mean"}),

@@ -72,7 +72,6 @@ def main() -> None:
         for limit in arguments.limits:
             rows.append(run(name, words, limit))
             rows[-1]["command"] = rows[-1]["command"].replace(arguments.shared, "../shared")
-            print(rows[-1], flush=True)
     record.write("time_limit.csv", rows)
 
 

@@ -1,6 +1,7 @@
 """How a time limit is shared out: learning on the first part, the checks, learning on all rows, the files.
 
-What the network takes is measured while it learns; what comes after it is estimated, on the generous side. The first
+What the network takes is measured while it learns; what comes after it is estimated, and more where other programs
+have the processor, as they had it so far. The first
 training gets half of what is left, so that the second one, which needs no looks at validation rows, can follow it
 step by step. Without a limit nobody is stopped.
 """
@@ -77,13 +78,23 @@ class Pace:
         self.clock, self.plan, self.begun = clock, plan, clock.spent
         validation, held = len(parts.validation.series), len(parts.held.series)
         choices = min(validation * plan.horizon, MOST_CHOICES) * (plan.forecaster is Forecaster.AUTO)
-        self.checks = CHECKS + PER_CHOICE * choices + PER_ROW * (validation + held)
-        self.files = FILES + PER_CELL * held * plan.horizon
+        self._checks = CHECKS + PER_CHOICE * choices + PER_ROW * (validation + held)
+        self._files = FILES + PER_CELL * held * plan.horizon
         self.others = 0.0  # seconds that the other forecasters take on all rows
         self.watches: list[Watch] = []
         self.members = plan.members
         self.left_out = 0  # networks that there was no time for
         self.given_up = False  # whether there is no time for a network
+
+    @property
+    def checks(self) -> float:
+        """Seconds for choosing the mix and forecasting the origins."""
+        return self._checks * self.clock.crowding
+
+    @property
+    def files(self) -> float:
+        """Seconds for what follows the second training."""
+        return self._files * self.clock.crowding
 
     def choosing(self, listen: Look) -> Look:
         """Return who listens to the first training; raises TimeLimitError where not even the checks fit any more."""
@@ -94,7 +105,7 @@ class Pace:
             if watch.member < 0:  # the other forecasters have been fitted, the network begins
                 self.others = GROWTH * (self.clock.spent - self.begun)
                 watch.end = self.clock.spent + self._room() / 2
-                if self._room() < 2 * NETWORK:
+                if self._room() < 2 * NETWORK * self.clock.crowding:
                     self._give_up()
                     return True
             return watch(done, total, loss, skill)
@@ -152,7 +163,7 @@ class Pace:
         if self.clock.left > 0 and fits and self.plan.forecaster is Forecaster.AUTO:
             self.given_up = True
             return
-        needed = self.clock.limit - self._room() + 4 * NETWORK
+        needed = self.clock.limit - self._room() + 4 * NETWORK * self.clock.crowding
         raise TimeLimitError(
             f"the time limit of {self.clock.limit:g} s leaves, after {self.clock.spent:.0f} s, no time to train a "
             "network and to check it; nothing was published.\n"

@@ -14,6 +14,8 @@ class Clock:
     limit: float = math.inf  # seconds from the beginning of the run to its files on the disk
     begin: float = field(default_factory=time.monotonic)
     now: Callable[[], float] = time.monotonic
+    computed: Callable[[], float] = time.process_time  # seconds that the process has computed
+    computed_before: float = field(default_factory=time.process_time)
 
     @property
     def spent(self) -> float:
@@ -24,6 +26,11 @@ class Clock:
     def left(self) -> float:
         """Seconds to the limit; below 0 beyond it."""
         return self.limit - self.spent
+
+    @property
+    def crowding(self) -> float:
+        """How many times longer the run has taken than it computed: above 1 where it waits for other programs."""
+        return max(1.0, self.spent / max(self.computed() - self.computed_before, 0.1))
 
     @property
     def overrun(self) -> float:

@@ -25,9 +25,11 @@ PARTS: Any = SimpleNamespace(validation=SimpleNamespace(series=[0] * 10), held=S
 class World:
     """A machine of a known speed: seconds until a member's first step, seconds per epoch."""
 
-    def __init__(self, limit: float, start: float = 6.0, setup: float = 2.0, epoch: float = 1.0) -> None:
+    def __init__(
+        self, limit: float, start: float = 6.0, setup: float = 2.0, epoch: float = 1.0, crowding: float = 1.0
+    ) -> None:
         self.time, self.setup, self.epoch = start, setup, epoch
-        self.clock = Clock(limit, 0.0, lambda: self.time)
+        self.clock = Clock(limit, 0.0, lambda: self.time, lambda: self.time / crowding, 0.0)
         self.heard: list[Any] = []
 
     def pace(self, plan: Plan = PLAN) -> Pace:
@@ -89,6 +91,14 @@ def test_both_trainings_and_the_files_fit_into_the_limit(limit: int, epoch: floa
     world = World(limit, epoch=epoch)
     pace, *_ = whole_run(world)
     assert world.time + pace.files <= limit + epoch  # what has begun cannot be stopped within an epoch
+
+
+def test_more_time_is_kept_for_the_files_where_other_programs_have_the_processor() -> None:
+    plan, world = replace(PLAN, steps=20_000), World(60, epoch=0.1, crowding=3.0)
+    files = World(60).pace().files
+    pace, *_ = whole_run(world, plan)
+    assert pace.files == pytest.approx(3 * files)
+    assert world.time + 3 * files <= 60
 
 
 def test_the_members_share_the_time_of_the_first_training() -> None:
