@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.choosing import Choice, choose, row_weights, run, try_mixed_targets, units_of
+from forecast.choosing import Choice, choose, row_weights, run, steps_on_all, try_mixed_targets, units_of
 from forecast.errors import DataError, ForecastError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import CALIBRATION, Backtest, Split, roles, split
@@ -34,8 +34,6 @@ from forecast.tuning import Search, tune
 
 TOLERANCE = 1e-4  # of a series' scale, between Keras and the NumPy runtime; more, and nothing is published
 GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
-# Share of the error that seeing the other targets must save. Where they were noise, a second training differed from
-# the first one by up to 1.1 % either way (5 trainings on 600 steps).
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +96,7 @@ def train(
             "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
         )
 
-    plan, steps, pace = choice.plan, choice.steps, choice.pace
+    plan, steps, pace = choice.plan, steps_on_all(choice, panel), choice.pace
     whole = channels.with_other_targets(panel, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
     final, history, count = refit(whole, plan, choice.kept, steps, pace.final(steps, _stage(listen, "final")))
     final, plan = pace.trained(final, count)
@@ -135,7 +133,7 @@ def refit(
     steps: tuple[int, ...],
     listen: Look,
 ) -> tuple[list[Fitted], list[dict[str, Any]], int]:
-    """Fit the chosen forecasters on all rows, the network for as many steps as validation found.
+    """Fit the chosen forecasters on all rows, each network for so many steps.
 
     Returns them, the training history, and how many members of the network there was time for.
     """
