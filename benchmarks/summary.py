@@ -1,7 +1,7 @@
 """Print the result files of accuracy.py and rivals.py as the tables of docs/accuracy.md: `make bench-summary`.
 
 Ours with mean and standard deviation over the seeds that were run, rivals beside them. After the tables of the single
-sets: ETTh1 as the mean of its horizons, and all sets of line 6 against seasonal naive, ridge and the rivals.
+sets: ETTh1 as the mean of its horizons, and the sets of any kind against seasonal naive, ridge and the rivals.
 """
 
 import argparse
