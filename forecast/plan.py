@@ -28,6 +28,7 @@ class Plan:
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
+    bases: tuple[int, ...] = ()  # the base of each member; none: `base` for all
     shares: tuple[float, ...] = ()  # the weight of each member in the ensemble; none: equal
     cell: Cell = Cell.LSTM
     units: int = 64
@@ -58,8 +59,10 @@ class Plan:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
             )
-        if len(self.windows) not in (0, self.members) or len(self.shares) not in (0, self.members):
-            raise UsageError("windows and shares name one number for each member, or none.\nCorrect the plan.")
+        if any(len(some) not in (0, self.members) for some in (self.windows, self.bases, self.shares)):
+            raise UsageError("windows, bases and shares name one number for each member, or none.\nCorrect the plan.")
+        if not {self.base, *self.bases} <= {1, *self.seasons}:
+            raise UsageError("a base is 1 or a season.\nCorrect the plan.")
         if any(not 1 <= window <= self.window or window % self.segment for window in self.windows):
             raise UsageError(
                 "a member's window is a multiple of the segment, and none is longer than `window`.\nCorrect the plan."
@@ -105,9 +108,11 @@ class Plan:
         return len(self.transforms)
 
     def member(self, number: int) -> "Plan":
-        """Return the plan of one member: its own window and transform, nothing of the others."""
+        """Return the plan of one member: its own window, base and transform, nothing of the others."""
         window = self.windows[number] if self.windows else self.window
-        return replace(self, window=window, transforms=(self.transforms[number],), windows=(), shares=())
+        base = self.bases[number] if self.bases else self.base
+        only = (self.transforms[number],)
+        return replace(self, window=window, base=base, transforms=only, windows=(), bases=(), shares=())
 
     def with_shares(self, shares: Sequence[float]) -> "Plan":
         """Return the plan of the members that have a share, with their shares, which are above 0 in sum."""
@@ -117,6 +122,7 @@ class Plan:
             self,
             transforms=tuple(self.transforms[number] for number in kept),
             windows=tuple(self.windows[number] for number in kept) if self.windows else (),
+            bases=tuple(self.bases[number] for number in kept) if self.bases else (),
             shares=tuple(shares[number] / total for number in kept),
         )
 

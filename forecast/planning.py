@@ -1,6 +1,7 @@
 """From options and data to a plan: every number left open is settled here, from the data, never from a name."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,21 +42,22 @@ def settle(
     fitted = panel.without_end(horizon + origins - 1 + validation)
     positive = all((values[np.isfinite(values)] > 0).all() for values in map(panel.values, range(len(panel))))
     names = names or {}
-    short = -(-max(found[-1], window // 2) // segment) * segment
-    members = _members(options, positive, window, min(short, window))
+    base = best_base(fitted, (1, *(season for season in found if season > 1)), horizon)
+    members = _members(options, positive, _windows(options, window, segment, found), _bases(base, found))
     return Plan(
         horizon=horizon,
         window=window,
         segment=segment,
         seasons=found,
-        base=best_base(fitted, (1, *(season for season in found if season > 1)), horizon),
+        base=base,
         lookback=max(window + max(found), 10 * found[0], 120),
         past=names.get("past", ()),
         future=names.get("future", ()),
         static=names.get("static", ()),
         calendar=_calendar(panel),
-        transforms=tuple(transform for transform, _ in members),
-        windows=tuple(length for _, length in members),
+        transforms=tuple(member.transform for member in members),
+        windows=tuple(member.window for member in members),
+        bases=tuple(member.base for member in members),
         cell=options.cell,
         units=options.units or Plan.units,
         layers=options.layers or Plan.layers,
@@ -198,14 +200,34 @@ def _calendar(panel: Panel) -> tuple[str, ...]:
     return calendar_names(panel.calendar.times(ends), step, step * float(ends[1] - ends[0]))
 
 
-def _members(options: TrainOptions, positive: bool, window: int, short: int) -> list[tuple[str, int]]:
-    """Return transform and window of each member: members of different kinds complement each other.
+class _Member(NamedTuple):
+    """What tells members of the ensemble apart."""
 
-    Where it was left open, logarithms take turns with values, and half the window with the whole of it.
+    transform: str
+    window: int
+    base: int
+
+
+def _members(options: TrainOptions, positive: bool, windows: tuple[int, ...], bases: tuple[int, ...]) -> list[_Member]:
+    """Return the members: of different kinds, in turns, for those complement each other.
+
+    Half the window and the whole of it; logarithms and values, or, where there is one scaling for all, two bases.
     """
     given = str(options.scaler.value)
     transforms = (given,) if options.scaler is not Scaler.AUTO else ("log", "standard") if positive else ("standard",)
-    windows = (window,) if options.window or short == window else (short, window)
-    kinds = [(transform, length) for length in windows for transform in transforms]
+    starts = bases if len(transforms) == 1 else bases[:1]
+    kinds = [_Member(transform, window, base) for window in windows for base in starts for transform in transforms]
     count = options.members or MEMBERS[options.preset]
     return [kinds[member % len(kinds)] for member in range(count)]
+
+
+def _windows(options: TrainOptions, window: int, segment: int, seasons: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the windows that members see: half of it, but all of the longest season, and the whole."""
+    short = -(-max(seasons[-1], window // 2) // segment) * segment
+    return (window,) if options.window or short >= window else (short, window)
+
+
+def _bases(base: int, seasons: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the bases that members start from: the best, and the last value or, where that is best, the season."""
+    other = 1 if base > 1 else seasons[0]
+    return (base,) if other == base else (base, other)
