@@ -182,7 +182,7 @@ def _run(asked: Any, plan: Plan, parts: Split, listen: Look) -> Trial:
     """Train one member for a while with the settings that a trial was asked to have."""
     chosen = with_settings(plan, asked.params)
     steps = min(plan.steps, max(plan.steps // PART, LEAST_STEPS))
-    short = replace(chosen, transforms=plan.transforms[:1], windows=(), steps=steps)
+    short = replace(chosen.member(0), window=chosen.window, steps=steps)
     errors: list[float] = []
     state = State.COMPLETE
 

@@ -139,5 +139,5 @@ def test_a_rival_is_given_the_same_history(rolling: Case, tmp_path: Path) -> Non
 def test_covariates_are_read_as_told(tmp_path: Path) -> None:
     rows = [f"2024-{1 + day // 28:02d}-{1 + day % 28:02d},{day},{day % 7}" for day in range(28)]
     (tmp_path / "t.csv").write_text("\n".join(["ds,y,weekday", *rows]) + "\n", encoding="utf-8")
-    one = replace(DataSet("made_up", "t.csv", 2, (1,)), read={"target": "y", "future": ("weekday",)})
+    one = replace(DataSet("made_up", "t.csv", 2, (1,)), read={"target": ("y",), "future": ("weekday",)})
     assert load_case(one, tmp_path).panel.future.tolist() == [[day % 7 for day in range(28)]]

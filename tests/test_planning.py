@@ -193,12 +193,27 @@ def test_members_see_half_the_window_or_the_whole_of_it_in_turns():
 
 
 def test_half_a_window_holds_the_longest_season():
-    plan = plan_for(wave(200), TrainOptions(horizon=2, members=4, scaler=Scaler.STANDARD), (7, 28))
-    assert plan.windows == (28, 56, 28, 56)
+    plan = plan_for(wave(200), TrainOptions(horizon=2, members=4), (7, 28))
+    assert plan.windows == (28, 28, 56, 56)
 
 
 def test_a_window_that_was_asked_for_is_that_of_every_member():
     assert plan_for(wave(300), TrainOptions(horizon=14, window=56, members=2), (7,)).windows == (56, 56)
+
+
+def test_members_that_share_one_scaling_start_from_two_bases():
+    plan = plan_for(wave(1000) - 100, TrainOptions(horizon=14, members=4), (7,))
+    assert (plan.transforms, plan.base) == (("standard",) * 4, 7)
+    assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7, 1, 7, 1))
+
+
+def test_members_of_two_scalings_start_from_the_best_base():
+    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=4), (7,))
+    assert plan.bases == (plan.base,) * 4
+
+
+def test_without_a_season_every_member_starts_from_the_last_value():
+    assert plan_for(walk(300) - 1e3, TrainOptions(members=4)).bases == (1,) * 4
 
 
 def test_a_slower_preset_trains_more_networks():

@@ -61,7 +61,7 @@ def read_outline(data: bytes) -> Outline:
         calendar = records.record_of(Calendar, fields["calendar"], "calendar")
         parse_frequency(calendar.freq)
     except (UsageError, IndexError, TypeError) as error:
-        raise ValueError(f"is contradictory: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"is contradictory: {str(error).splitlines()[0].rstrip('.')}") from None
     _check_plan(plan)
     parts = [
         records.record_of(_Part, one, f"forecasters[{place}]") for place, one in enumerate(_list(fields, "forecasters"))
