@@ -8,6 +8,7 @@ from math import inf, isfinite
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.choosing import Choice, choose, row_weights, run, steps_on_all, try_mixed_targets, units_of
 from forecast.errors import DataError, ForecastError
@@ -162,13 +163,27 @@ def check(choice: Choice) -> tuple[Backtest, Calibration]:
             yield found
 
     total = mixing.mix(quantiles(), row_weights(choice.weights, choice.fitted, rows.panel, plan))
-    role = roles(rows, plan)
-    used = np.flatnonzero(np.array(role) == CALIBRATION)
-    sparse = is_intermittent(rows.panel, plan)
+    role, sparse = roles(rows, plan), is_intermittent(rows.panel, plan)
     counted = np.where(without_unit(parts.fit)[rows.series], np.nan, units)
-    bands = calibration.fit_groups(truth[used], total[used], counted[used], plan.quantiles, sparse[used])
+    used = np.flatnonzero(np.array(role) == CALIBRATION)
+    bands = _calibrate(choice, (truth[used], total[used], counted[used], sparse[used]))
     calibrated = bounds.apply(calibration.apply(bands, total, units, sparse))
     return Backtest(rows.panel, role, truth, counted, calibrated, medians), bands
+
+
+def _calibrate(choice: Choice, held: tuple[Floats, Floats, Floats, NDArray[np.bool_]]) -> Calibration:
+    """Calibrate the mix on the validation origins and on those held-back ones that are not reported.
+
+    held: truth, quantiles, units and whether they are mostly zero, of the latter. The validation rows have chosen the
+    mix, but reach further back: on few long series, the held-back ones alone know one stretch of days.
+    """
+    plan, rows = choice.plan, choice.parts.validation
+    weights = row_weights(choice.weights, choice.fitted, rows.panel, plan)
+    total = mixing.mix((run(one, rows, plan) for one in choice.fitted), weights)
+    units = np.where(without_unit(choice.parts.fit)[rows.series], np.nan, units_of(choice.parts, rows, plan))
+    before = (rows.panel.truth(plan.horizon), total, units, is_intermittent(rows.panel, plan))
+    truth, quantiles, counted, sparse = (np.concatenate(pair) for pair in zip(before, held, strict=True))
+    return calibration.fit_groups(truth, quantiles, counted, plan.quantiles, sparse)
 
 
 def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
