@@ -469,3 +469,28 @@ def test_every_target_of_a_new_id_is_forecast_in_its_own_scale(mixed, pairs):
     forecasts = predict(mixed, replace(pairs, ids=("a", "a", "new", "new")))
     assert forecasts.status == ("ok", "ok", "new", "fallback")
     np.testing.assert_allclose(forecasts.at((0.5,))[2], 7.0, atol=3)
+
+
+def test_series_that_are_mostly_zero_are_mixed_with_weights_of_their_own():
+    values = {"plain": 50 + np.arange(60.0), "zeros": np.where(np.arange(60) % 10 == 0, 5.0, 0.0)}
+    panel = panel_of(values)
+    plan = replace(PLAN, past=(), future=(), static=(), calendar=())
+    last, repeated = (Fitted(kind) for kind in (Kind.NAIVE, Kind.SEASONAL_NAIVE))
+    shift = np.zeros((plan.horizon, len(plan.quantiles)))
+    trained = Trained(
+        plan=plan,
+        read=ReadOptions(),
+        calendar=panel.calendar,
+        ids=panel.ids,
+        fitted=(last, repeated),
+        weights=(1.0, 0.0),
+        units=np.ones(2),
+        calibration=Calibration(shift, np.full(plan.horizon, 100), promised=True),
+        context=None,
+        source={},
+        sparse_weights=(0.0, 1.0),
+    )
+    found = predict(trained, panel).quantiles[:, :, MEDIAN]
+    alone = [registry.run(one, panel, np.arange(2), plan)[:, :, MEDIAN] for one in (last, repeated)]
+    np.testing.assert_array_equal(found[0], alone[0][0])
+    np.testing.assert_array_equal(found[1], alone[1][1])

@@ -31,6 +31,9 @@ PLAN = Plan(
     future=("promotion", "holiday"),
     static=("size",),
     transforms=("standard", "log"),
+    windows=(8, 4),
+    bases=(1, 8),
+    shares=(0.25, 0.75),
     cell=Cell.GRU,
     memory=False,
     forecaster=Forecaster.NETWORK,
@@ -86,6 +89,7 @@ def model() -> Trained:
         ),
         context=context(),
         source=SOURCE,
+        sparse_weights=(0.0, 0.25, 0.75),
     )
 
 
