@@ -306,7 +306,7 @@ class TrainOptions:
             "--members",
             metavar="N",
             min=1,
-            help="Networks in the ensemble. Default: by preset 1, 2 or 6.",
+            help="Networks in the ensemble. Default: by preset 1, 4 or 12.",
             rich_help_panel=NETWORK,
         ),
     ] = None
