@@ -147,7 +147,7 @@ def test_the_seasonal_naive_has_a_season_where_none_was_confirmed(
     trained: tuple[Trained, Case, accuracy.Run],
 ) -> None:
     mixed, case, _ = trained
-    plan = replace(mixed.plan, seasons=(1,), base=1)
+    plan = replace(mixed.plan, seasons=(1,), base=1, bases=())
     model = accuracy.baseline(replace(mixed, plan=plan), Kind.SEASONAL_NAIVE, case)
     assert score(case, accuracy.forecasts(model, case, True))["mase"] == pytest.approx(
         score(case, [repeated(case, 7)])["mase"]

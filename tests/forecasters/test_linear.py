@@ -75,7 +75,7 @@ def test_only_a_series_without_any_value_has_no_forecast() -> None:
 
 def test_without_a_single_window_the_level_is_forecast() -> None:
     panel = panel_of({"a": [1.0, 5.0, 3.0]})
-    np.testing.assert_allclose(forecast(panel, plan=replace(PLAN, seasons=(3,))), [[3.0] * 6])
+    np.testing.assert_allclose(forecast(panel, plan=replace(PLAN, seasons=(3,), base=3)), [[3.0] * 6])
 
 
 def test_series_shorter_than_window_and_horizon_are_fitted_on_all_the_same() -> None:
