@@ -90,7 +90,8 @@ def _settled(trained: Trained) -> str:
     """Return the numbers that the data settled, as one line."""
     plan, word = trained.plan, trained.calendar.word(trained.plan.horizon)
     seasons = " and ".join(map(str, plan.seasons)) if plan.season > 1 else "none"
-    networks = f"{plan.members} network{'s' if plan.members > 1 else ''}"
+    count = plan.members if Kind.NETWORK in {one.kind for one in trained.fitted} else "no"
+    networks = f"{count} network{'' if count == 1 else 's'}"
     dropped = sorted(set(trained.read.season) - set(plan.seasons))
     left_out = " and ".join(map(str, dropped))
     note = f"; --season {left_out} left out: a usual series does not hold it twice" if dropped else ""

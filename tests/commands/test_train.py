@@ -13,6 +13,7 @@ from forecast import pipeline
 from forecast.commands import run
 from forecast.commands.train import model_name
 from forecast.errors import UsageError
+from forecast.forecasters.fitted import Kind
 from forecast.tuning import Search, State, Trial
 from tests.commands.conftest import outcome_of
 
@@ -184,6 +185,17 @@ def test_verbose_prints_the_whole_plan(world: Any, capsys: pytest.CaptureFixture
     lines = capsys.readouterr().err.splitlines()
     assert lines[1] == 'Read {"id": ["shop"], "time": ["day"], "target": ["sales"]}'
     assert lines[2].startswith('Plan {"horizon": 2, "window": 4, ')
+
+
+def test_no_network_is_counted_where_none_is_published(
+    world: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = outcome_of(world.panel)
+    only = [one for one in made.trained.fitted if one.kind is not Kind.NETWORK]
+    made = replace(made, trained=replace(made.trained, fitted=tuple(only), weights=(1.0,)))
+    monkeypatch.setattr(pipeline, "train", lambda *_, **__: made)
+    run(["train", "sales.csv"])
+    assert capsys.readouterr().err.splitlines()[1] == "Horizon 2 days, window 4, season 2, no networks"
 
 
 @pytest.fixture
