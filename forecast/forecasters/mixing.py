@@ -115,9 +115,14 @@ def _select(case: _Case) -> Floats:
 
 
 def _prior(case: _Case) -> Floats:
-    """Return shares by the inverse of each forecaster's own loss to the power: (forecasters,)."""
+    """Return shares by the inverse of each forecaster's own loss to the power: (forecasters,).
+
+    Of equal forecasters the first alone has one: without a season, naive and seasonal naive are the same.
+    """
     losses = np.array([case.loss_of(part) for part in case.parts])
+    again = [any(np.array_equal(part, other) for other in case.parts[:k]) for k, part in enumerate(case.parts)]
     # Those that are perfect share all.
     shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
+    shares = np.where(again, 0.0, shares)
     normalised: Floats = shares / shares.sum()
     return normalised

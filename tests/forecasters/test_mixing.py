@@ -44,9 +44,9 @@ def test_a_weight_below_two_percent_is_none(loss: float, kept: bool) -> None:
     assert (choose_weights(truth, [truth + 1, truth + loss], units)[1] > 0) == kept
 
 
-def test_of_equal_forecasters_selection_takes_the_first() -> None:
+def test_of_equal_forecasters_the_first_gets_all() -> None:
     truth, units, _ = setting()
-    assert choose_weights(truth, [truth + 1, truth + 1], units) == (0.75, 0.25)
+    assert choose_weights(truth, [truth + 1, truth + 1], units) == (1.0, 0.0)
 
 
 def test_each_row_counts_equally_whatever_its_scale() -> None:
