@@ -96,16 +96,7 @@ def train(
             f"the NumPy runtime differs from Keras by {agreement:.1e} of a series' scale, more than {TOLERANCE:g}.\n"
             "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
         )
-
-    plan, steps, pace = choice.plan, steps_on_all(choice, panel), choice.pace
-    whole = channels.with_other_targets(panel, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
-    final, history, count = refit(whole, plan, choice.kept, steps, pace.final(steps, _stage(listen, "final")))
-    final, plan = pace.trained(final, count)
-    if not all(np.isfinite(array).all() for one in final for array in one.arrays.values()):
-        raise ForecastError(
-            "training on all rows did not converge: a weight is not finite; nothing was published.\n"
-            "Look for values of extreme size in the newest rows, or choose another --scaler."
-        )
+    final, plan, history = refit(panel, choice, _stage(listen, "final"))
     weights, sparse = (tuple(choice.weights[one.kind][group] for one in final) for group in (0, 1))
     trained = Trained(
         plan=plan,
@@ -121,32 +112,31 @@ def train(
         sparse_weights=sparse if sparse != weights else (),
     )
     forecasts = predict(trained, panel, assume_future=True)
-    found = (*choice.history, *history)
-    untried = ("targets by themselves alone: mixing them takes another training",)
-    limits = around.clock.limit, (*pace.cut(), *(untried if plan.targets and isfinite(around.clock.limit) else ()))
-    return Outcome(trained, backtest, found, forecasts, agreement, device, *limits, search, targets)
+    found, limit, cut = (*choice.history, *history), around.clock.limit, choice.pace.cut()
+    if plan.targets and isfinite(limit):
+        cut += ("targets by themselves alone: mixing them takes another training",)
+    return Outcome(trained, backtest, found, forecasts, agreement, device, limit, cut, search, targets)
 
 
-def refit(
-    panel: Panel,
-    plan: Plan,
-    kinds: list[Kind],
-    steps: tuple[int, ...],
-    listen: Look,
-) -> tuple[list[Fitted], list[dict[str, Any]], int]:
-    """Fit the chosen forecasters on all rows, each network for so many steps.
+def refit(panel: Panel, choice: Choice, listen: Look) -> tuple[list[Fitted], Plan, list[dict[str, Any]]]:
+    """Fit the chosen forecasters on all rows; return them, the plan of what there was time for, the training history.
 
-    Returns them, the training history, and how many members of the network there was time for.
+    Raises ForecastError where training does not converge.
     """
-    fitted, history, count = [], [], plan.members
-    for kind in kinds:
-        if kind is Kind.NETWORK:
-            result = network.fit(panel, plan, steps, listen)
-            fitted.append(result.fitted)
-            history, count = [{"phase": "final", **row} for row in result.history], len(result.steps)
-        else:
-            fitted.append(registry.FIT[kind](panel, plan))
-    return fitted, history, count
+    plan, steps, pace = choice.plan, steps_on_all(choice, panel), choice.pace
+    shown = channels.with_other_targets(panel, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
+    fitted = [registry.FIT[kind](shown, plan) for kind in choice.kept if kind is not Kind.NETWORK]
+    history: list[dict[str, Any]] = []
+    if Kind.NETWORK in choice.kept:
+        result = network.fit(shown, plan, steps, pace.final(steps, listen))
+        history = [{"phase": "final", **row} for row in result.history]
+        fitted, plan = pace.trained([result.fitted, *fitted], len(result.steps))
+    if not all(np.isfinite(array).all() for one in fitted for array in one.arrays.values()):
+        raise ForecastError(
+            "training on all rows did not converge: a weight is not finite; nothing was published.\n"
+            "Look for values of extreme size in the newest rows, or choose another --scaler."
+        )
+    return fitted, plan, history
 
 
 def check(choice: Choice) -> tuple[Backtest, Calibration]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError, UsageError
 from forecast.options import OUTPUT, BacktestOptions, CommonOptions, ReadOptions, TrainOptions
@@ -56,13 +57,14 @@ def backtest(
     measured = measure(_roll(reading, ask, options, common, loaded), loaded.model if loaded else None)
     files = {output: _table(measured.rolled, output)} if output is not None else {}
     _put(files, describe(measured), common, say)
+    skill = measured.overall["scores"]["model"]["skill"]
     if common.json:
         parts = _record_parts(measured, reading, loaded, options) | {"output": record.output_part(files)}
         packages = record.PREDICTING if loaded else record.TRAINING
-        code = QualityError.exit_code if _lacks_skill(measured, options) else 0
+        code = QualityError.exit_code if lacks_skill(skill, options.require_skill) else 0
         sys.stdout.buffer.write(record.as_json(record.finished(run, packages, parts, code)))
         sys.stdout.buffer.flush()
-    _demand_skill(measured, options)
+    demand_skill(skill, options.require_skill)
 
 
 def _check_places(data: str, output: str | None, common: CommonOptions) -> None:
@@ -160,20 +162,3 @@ def _record_parts(
         "by_series": measured.rows(measured.series),
         "notices": [*reading.notices, *measured.notices],
     }
-
-
-def _lacks_skill(measured: "Measured", options: TrainOptions) -> bool:
-    """Tell whether --require-skill is not met."""
-    skill = measured.overall["scores"]["model"]["skill"]
-    return options.require_skill is not None and (skill is None or skill < options.require_skill)
-
-
-def _demand_skill(measured: "Measured", options: TrainOptions) -> None:
-    """Leave with 16 where --require-skill is not met; the report has been printed."""
-    if _lacks_skill(measured, options):
-        skill = measured.overall["scores"]["model"]["skill"]
-        found = "not defined" if skill is None else f"{skill:.3f}"
-        raise QualityError(
-            f"the skill against seasonal naive is {found}, below the {options.require_skill:g} of --require-skill.\n"
-            "Give more history or covariates, or ask for less."
-        )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from forecast.commands import stopping
+from forecast.commands.quality import demand_skill
 from forecast.commands.speaking import Say, speaker
-from forecast.errors import QualityError, UsageError
+from forecast.errors import UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def train(
     from forecast.commands import record
     from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.predict import notices
-    from forecast.prediction import unknown_ahead
     from forecast.surroundings import Clock, Surroundings
     from forecast.tables import write
 
@@ -69,20 +69,14 @@ def train(
         say(notice)
     around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
     outcome, judgement = _train(reading, options, common, around)
-    unknown = unknown_ahead(reading.panel, outcome.trained.plan.horizon)
-    if unknown:
-        say(
-            f"{', '.join(outcome.trained.plan.future)}: not known for {unknown:,} of the steps to forecast; their "
-            "means stand in for them in predictions.csv (--future-data)."
-        )
-    for line in _remarks(outcome, options):
+    for line in _remarks(reading, outcome, options):
         say(line)
     say(judgement.settled if not common.verbose else judgement.details)
     say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
     suggestion = suggested_bounds(reading.panel, outcome.forecasts)
     for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
         say(notice)
-    _demand_skill(judgement, options)
+    demand_skill(judgement.skill, options.require_skill, "; nothing was published")
     stopping.check()
     told = (*reading.notices, *bound_notices, *suggestion)
     published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, told))
@@ -138,21 +132,19 @@ def _train(
     return outcome, judge(outcome)
 
 
-def _remarks(outcome: "Outcome", options: TrainOptions) -> list[str]:
-    """Return what a search has found and what a time limit has cut, one line each."""
-    found = [outcome.search.sentence] if outcome.search else []
-    return found + ([f"--time-limit {options.time_limit}: {'; '.join(outcome.cut)}"] if outcome.cut else [])
+def _remarks(reading: "Reading", outcome: "Outcome", options: TrainOptions) -> list[str]:
+    """Return what stands in for covariates, what a search has found and what a time limit has cut, one line each."""
+    from forecast.prediction import unknown_ahead
 
-
-def _demand_skill(judgement: "Judgement", options: TrainOptions) -> None:
-    """Refuse a model that is not good enough, before it is published."""
-    wanted, skill = options.require_skill, judgement.skill
-    if wanted is not None and (skill is None or skill < wanted):
-        found = "not defined" if skill is None else f"{skill:.3f}"
-        raise QualityError(
-            f"the skill against seasonal naive is {found}, below the {wanted:g} of --require-skill; nothing was "
-            "published.\nGive more history or covariates, or ask for less."
+    plan, found = outcome.trained.plan, []
+    unknown = unknown_ahead(reading.panel, plan.horizon)
+    if unknown:
+        found.append(
+            f"{', '.join(plan.future)}: not known for {unknown:,} of the steps to forecast; their means stand in for "
+            "them in predictions.csv (--future-data)."
         )
+    found += [outcome.search.sentence] if outcome.search else []
+    return found + ([f"--time-limit {options.time_limit}: {'; '.join(outcome.cut)}"] if outcome.cut else [])
 
 
 def stoppable(listen: "Listener") -> "Listener":
