@@ -8,7 +8,7 @@ PYTEST := $(BIN)/python -m pytest
 SHARED ?= ../shared
 
 .PHONY: help demo test test-system check wheel samples clean
-.PHONY: bench bench-accuracy bench-rivals bench-summary bench-memory bench-speed bench-recall bench-time-limit
+.PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-speed bench-recall bench-time-limit
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
@@ -61,7 +61,7 @@ samples: .venv/installed
 	$(BIN)/python data/make_samples.py
 
 # With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
-bench: $(if $(SET),bench-accuracy,bench-accuracy bench-memory bench-speed bench-recall bench-time-limit)
+bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-speed bench-recall bench-time-limit)
 
 ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
 	--seed $(or $(SEED),1) $(AGAIN)
@@ -83,6 +83,9 @@ bench-rivals: .venv/installed .venv-rivals/installed
 
 bench-summary: .venv/installed
 	$(BIN)/python benchmarks/summary.py
+
+bench-ablation: .venv/installed
+	$(BIN)/python benchmarks/ablation.py $(SET) --shared $(SHARED) $(AGAIN)
 
 bench-memory bench-recall: bench-%: .venv/installed
 	$(BIN)/python benchmarks/$*.py

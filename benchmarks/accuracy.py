@@ -134,16 +134,20 @@ def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trai
 
 
 def baseline(trained: Trained, kind: Kind, case: Case) -> Trained:
-    """Return a baseline as if it had been published: calibrated on the held-back origins, then fitted on all rows."""
+    """Return a baseline as if it had been published: calibrated on the same origins, then fitted on all rows."""
     plan, visible = trained.plan, case.visible()
     if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
         plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
     parts = split(visible, plan)
-    rows, units = parts.held, seasonal_difference(parts.fit, plan.season)[parts.held.series]
-    found = registry.run(registry.FIT[kind](parts.fit, plan), rows.panel, rows.series, plan)
-    used = np.array([role == CALIBRATION for role in roles(rows, plan)])
-    truth = rows.panel.truth(plan.horizon)
-    bands = fit_calibration(truth[used], found[used], units[used], plan.quantiles)
+    fitted, units = registry.FIT[kind](parts.fit, plan), seasonal_difference(parts.fit, plan.season)
+    found = []
+    for rows, used in (
+        (parts.validation, np.ones(len(parts.validation.series), bool)),
+        (parts.held, np.array([role == CALIBRATION for role in roles(parts.held, plan)])),
+    ):
+        quantiles = registry.run(fitted, rows.panel, rows.series, plan)
+        found.append((rows.panel.truth(plan.horizon)[used], quantiles[used], units[rows.series][used]))
+    bands = fit_calibration(*map(np.concatenate, zip(*found, strict=True)), plan.quantiles)
     return model_of(trained, registry.FIT[kind](visible, plan), plan, seasonal_difference(visible, plan.season), bands)
 
 
