@@ -69,6 +69,7 @@ ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --pres
 bench-accuracy: .venv/installed
 	$(ACCURACY) --parts
 	$(ACCURACY) --parts --cut-recurrence
+	$(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --baselines $(AGAIN)
 
 # MODEL=AutoETS runs one model alone.
 bench-rivals: .venv/installed .venv-rivals/installed

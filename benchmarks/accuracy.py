@@ -5,10 +5,11 @@
 
 sets.py says what is read, forecast and scored, scores.py how. The sets of the competitions are trained by the command
 `forecast train`, all others through the Python API, on the rows before the first origin; every origin is then forecast
-without a refit. With --parts each forecaster is scored alone, too: the network as it was trained for the mix (its bands
-are not its own, and not scored), or once more by itself where the mix left it out; the others with bands of their own.
-With --cut-recurrence the same network is trained with its memory cut. A line of benchmarks/results/accuracy/SET.csv
-that is there is not measured again unless --again.
+without a refit. With --parts the network is scored alone, too: as it was trained for the mix (its bands are not its
+own, and not scored), or once more by itself where the mix left it out. With --cut-recurrence the same network is
+trained with its memory cut. With --baselines no network is trained: every other forecaster is scored as if it had been
+published alone, with bands of its own; no seed changes them. A line of benchmarks/results/accuracy/SET.csv that is
+there is not measured again unless --again.
 """
 
 import argparse
@@ -29,18 +30,18 @@ from sets import SETS, Case, DataSet, load_case
 
 from forecast import Plan, Trained, TrainOptions, load, pipeline, predict
 from forecast.evaluation.backtest import CALIBRATION, roles, split
-from forecast.evaluation.calibration import Calibration, fit_calibration
+from forecast.evaluation.calibration import fit_calibration
 from forecast.forecasters import registry
-from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.fitted import Kind
 from forecast.options import Forecaster, Preset
-from forecast.panels.panel import Floats
 from forecast.panels.units import seasonal_difference
 from forecast.planning import settle
 
 LAUNCHER = Path(__file__).parent.parent / "cli.py"
 CELLS = 400_000  # forecast steps in memory at once
 BASELINES = (Kind.RIDGE, Kind.SMOOTHING, Kind.THETA, Kind.SEASONAL_NAIVE, Kind.DRIFT, Kind.NAIVE)
-ALONE = {kind: f"{kind.replace('_', ' ')} alone" for kind in (Kind.NETWORK, *BASELINES)}
+ALONE = {kind: f"{kind.replace('_', ' ')} alone" for kind in BASELINES}
+NETWORK = "network alone"
 CUT = ", recurrence cut"
 FIELDS = (
     *("set", "part", "preset", "seed", "smape", "mase", "owa", "mse", "mae", "pinball", "cover_80", "cover_95"),
@@ -57,15 +58,22 @@ class Run:
     shared: Path
     preset: Preset
     seed: int
-    parts: bool
-    cut: bool
+    parts: bool = False
+    cut: bool = False
+    baselines: bool = False
 
     @property
     def names(self) -> list[str]:
         """The parts that it scores."""
-        if self.cut:
-            return [f"whole{CUT}", *([ALONE[Kind.NETWORK] + CUT] if self.parts else [])]
-        return ["whole", *(ALONE.values() if self.parts else [])]
+        if self.baselines:
+            return list(ALONE.values())
+        return [name + CUT * self.cut for name in ("whole", *([NETWORK] if self.parts else []))]
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What the lines of its parts have in common, and no other run's."""
+        preset, seed = ("", "") if self.baselines else (self.preset.value, str(self.seed))
+        return {"set": self.one.name, "preset": preset, "seed": seed}
 
     @property
     def options(self) -> TrainOptions:
@@ -75,25 +83,30 @@ class Run:
     @property
     def words(self) -> list[str]:
         """The arguments that run it again."""
+        if self.baselines:
+            return [self.one.name, "--baselines"]
         flags = [flag for flag, given in (("--parts", self.parts), ("--cut-recurrence", self.cut)) if given]
         return [self.one.name, "--preset", self.preset.value, "--seed", str(self.seed), *flags]
 
 
 def measure(run: Run) -> list[dict[str, Any]]:
-    """Train once in this process or by the command, score every part; return their lines."""
+    """Train once in this process or by the command, or fit each baseline; score every part and return their lines."""
     case = load_case(run.one, run.shared / "data")
     begin = time.monotonic()
-    by_command = bool(run.one.test) and not run.cut
-    trained = trained_by_command(run) if by_command else trained_here(case, run)
-    seconds, peak = time.monotonic() - begin, peak_mb(resource.RUSAGE_CHILDREN if by_command else resource.RUSAGE_SELF)
-    mix = " ".join(f"{one.kind}:{weight:.2f}" for one, weight in zip(trained.fitted, trained.weights, strict=True))
-    common = {"set": run.one.name, "preset": run.preset.value, "seed": run.seed, "train_seconds": f"{seconds:.0f}"}
-    common |= {"peak_mb": peak, "mix": mix, "commit": record.commit()}
-    common |= {"command": " ".join(["python benchmarks/accuracy.py", *run.words])}
+    if run.baselines:
+        models, common = baselines(case, run), {}
+    else:
+        by_command = bool(run.one.test) and not run.cut
+        trained = trained_by_command(run) if by_command else trained_here(case, run)
+        seconds = time.monotonic() - begin
+        peak = peak_mb(resource.RUSAGE_CHILDREN if by_command else resource.RUSAGE_SELF)
+        mix = " ".join(f"{one.kind}:{weight:.2f}" for one, weight in zip(trained.fitted, trained.weights, strict=True))
+        models, common = parts_of(trained, case, run), {"train_seconds": f"{seconds:.0f}", "peak_mb": peak, "mix": mix}
+    common |= {"commit": record.commit(), "command": " ".join(["python benchmarks/accuracy.py", *run.words])}
     rows = []
-    for part, model, banded in parts_of(trained, case, run):
+    for part, model, banded in models:
         scores = score(case, forecasts(model, case, banded))
-        rows.append(record.rounded(common | {"part": part} | scores))
+        rows.append(record.rounded(run.key | common | {"part": part} | scores))
     return rows
 
 
@@ -109,33 +122,42 @@ def trained_by_command(run: Run) -> Trained:
 
 def trained_here(case: Case, run: Run, forecaster: Forecaster = Forecaster.AUTO) -> Trained:
     """Train on the rows before the first origin through the API; with the memory cut where that is asked for."""
-    visible, options, read = case.visible(), replace(run.options, forecaster=forecaster), case.read
+    visible, options = case.visible(), replace(run.options, forecaster=forecaster)
     if not run.cut:
-        return pipeline.train(visible, options, read).trained
+        return pipeline.train(visible, options, case.read).trained
+    plan = replace(plan_of(case, options), memory=False)
+    return pipeline.train(visible, options, case.read, plan=plan).trained
+
+
+def plan_of(case: Case, options: TrainOptions) -> Plan:
+    """Return the plan that training would settle."""
+    read = case.read
     names = {"past": read.past, "future": read.future, "static": read.static}
-    plan = replace(settle(visible, options, read.season, names), memory=False)
-    return pipeline.train(visible, options, read, plan=plan).trained
+    return settle(case.visible(), options, read.season, names)
 
 
 def parts_of(trained: Trained, case: Case, run: Run) -> Iterator[tuple[str, Trained, bool]]:
-    """Yield name, model and whether its bands are its own, of every part that is scored."""
-    published = {one.kind: one for one in trained.fitted}
+    """Yield name, model and whether its bands are its own, of every part of a trained mix that is scored."""
     for name in run.names:
-        kind = next((kind for kind, alone in ALONE.items() if name.removesuffix(CUT) == alone), None)
-        if kind is None:
+        if not name.startswith(NETWORK):
             yield name, trained, True
-        elif kind is not Kind.NETWORK:
-            yield name, baseline(trained, kind, case), True
-        elif kind in published:
-            bands = trained.calibration  # of the mix
-            yield name, model_of(trained, published[kind], trained.plan, trained.units, bands), len(published) == 1
+        elif alone := [one for one in trained.fitted if one.kind is Kind.NETWORK]:
+            mixed = len(trained.fitted) > 1  # then the bands are those of the mix
+            yield name, replace(trained, fitted=tuple(alone), weights=(1.0,), sparse_weights=()), not mixed
         else:
             yield name, trained_here(case, run, Forecaster.NETWORK), True
 
 
-def baseline(trained: Trained, kind: Kind, case: Case) -> Trained:
+def baselines(case: Case, run: Run) -> Iterator[tuple[str, Trained, bool]]:
+    """Yield name, model and whether its bands are its own, of every baseline."""
+    plan = plan_of(case, run.options)
+    for kind, name in ALONE.items():
+        yield name, baseline(case, plan, kind), True
+
+
+def baseline(case: Case, plan: Plan, kind: Kind) -> Trained:
     """Return a baseline as if it had been published: calibrated on the same origins, then fitted on all rows."""
-    plan, visible = trained.plan, case.visible()
+    visible = case.visible()
     if kind is Kind.SEASONAL_NAIVE and plan.seasonal_lag == 1:  # no season was confirmed, but the baseline has one
         plan = replace(plan, seasons=(case.seasons[0],), base=case.seasons[0])
     parts = split(visible, plan)
@@ -147,21 +169,15 @@ def baseline(trained: Trained, kind: Kind, case: Case) -> Trained:
     ):
         quantiles = registry.run(fitted, rows.panel, rows.series, plan)
         found.append((rows.panel.truth(plan.horizon)[used], quantiles[used], units[rows.series][used]))
-    bands = fit_calibration(*map(np.concatenate, zip(*found, strict=True)), plan.quantiles)
-    return model_of(trained, registry.FIT[kind](visible, plan), plan, seasonal_difference(visible, plan.season), bands)
-
-
-def model_of(trained: Trained, fitted: Fitted, plan: Plan, units: Floats, bands: Calibration) -> Trained:
-    """Return a model of one forecaster alone, with everything else as in a trained one."""
     return Trained(
         plan=plan,
-        read=trained.read,
-        calendar=trained.calendar,
-        ids=trained.ids,
-        fitted=(fitted,),
+        read=case.read,
+        calendar=visible.calendar,
+        ids=visible.ids,
+        fitted=(registry.FIT[kind](visible, plan),),
         weights=(1.0,),
-        units=units,
-        calibration=bands,
+        units=seasonal_difference(visible, plan.season),
+        calibration=fit_calibration(*map(np.concatenate, zip(*found, strict=True)), plan.quantiles),
         context=None,
         source={},
     )
@@ -189,20 +205,21 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder that holds data/")
     parser.add_argument("--preset", type=Preset, choices=list(Preset), default=Preset.BALANCED)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", action="store_true", help="score each forecaster alone, too")
+    parser.add_argument("--parts", action="store_true", help="score the network alone, too")
     parser.add_argument("--cut-recurrence", action="store_true", help="train the network with its memory cut")
+    parser.add_argument("--baselines", action="store_true", help="score the other forecasters, and train no network")
     parser.add_argument("--again", action="store_true", help="measure what has a line, too")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if not set(given.sets) <= set(SETS):
         parser.error(f"a set is one of {', '.join(SETS)}")
     for name in given.sets:
-        run = Run(SETS[name], given.shared, given.preset, given.seed, given.parts, given.cut_recurrence)
+        how = (given.preset, given.seed, given.parts, given.cut_recurrence, given.baselines)
+        run = Run(SETS[name], given.shared, *how)
         path = record.RESULTS / "accuracy" / f"{name}.csv"
-        key = {"set": name, "preset": run.preset.value, "seed": run.seed}
         if given.here:
             record.merge(path, measure(run), FIELDS, KEY)
-        elif given.again or not all(record.has(path, key | {"part": part}) for part in run.names):
+        elif given.again or not all(record.has(path, run.key | {"part": part}) for part in run.names):
             command = [sys.executable, __file__, *run.words, "--shared", str(run.shared), "--here"]
             subprocess.run(command, check=True)
 

@@ -58,17 +58,22 @@ def groups(ours: list[Line]) -> dict[tuple[str, str], list[Line]]:
     return dict(sorted(found.items(), key=lambda item: (item[0][1], CUT in item[0][0])))
 
 
+def named(part: str, preset: str) -> str:
+    """Return the name of a row; a baseline has no preset."""
+    return f"{part} ({preset})" if preset else part
+
+
 def set_table(ours: list[Line], rivals: list[Line]) -> str:
     """Return the table of one set: a row for each part and preset, then one for each rival."""
     head = ["what", "seeds", *(heading for heading, _ in COLUMNS.values())]
     rows = [
-        [f"{part} ({preset})", str(len(lines)), *(cell((one[c] for one in lines), d) for c, (_, d) in COLUMNS.items())]
+        [named(part, preset), str(len(lines)), *(cell((one[c] for one in lines), d) for c, (_, d) in COLUMNS.items())]
         for (part, preset), lines in groups(ours).items()
     ]
     for line in rivals:
-        named = line | {"train_seconds": line["seconds"]}
+        timed = line | {"train_seconds": line["seconds"]}
         what = line["model"] if line["outcome"] == "done" else f"{line['model']}: {line['outcome']}"
-        rows.append([what, "1", *(cell([named[column]], digits) for column, (_, digits) in COLUMNS.items())])
+        rows.append([what, "1", *(cell([timed[column]], digits) for column, (_, digits) in COLUMNS.items())])
     return table(head, rows)
 
 
@@ -82,7 +87,7 @@ def horizons_table(lines: list[Line]) -> str:
         whole = [found for found in seeds.values() if len(found) == len(ETTH1)]
         means = [[str(statistics.mean(float(one[c]) for one in found)) for found in whole] for c in ("mse", "mae")]
         if whole:
-            rows.append([f"{part} ({preset})", str(len(whole)), *(cell(values, 3) for values in means)])
+            rows.append([named(part, preset), str(len(whole)), *(cell(values, 3) for values in means)])
     return table(["what", "seeds", "MSE", "MAE"], rows) if rows else ""
 
 
@@ -93,7 +98,7 @@ def overview(accuracy: Path, rivals: Path, column: str = "mase", preset: str = "
     for one in ANY_DATA:
         entry = found.setdefault(one.name, {})
         for line in record.read(accuracy / f"{one.name}.csv"):
-            if line["preset"] == preset:
+            if line["preset"] in ("", preset):
                 entry.setdefault(line["part"], []).append(line[column])
         for line in record.read(rivals / f"{one.plain or one.name}.csv"):
             models += [line["model"]] if line["model"] not in models else []

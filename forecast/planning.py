@@ -17,6 +17,7 @@ MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
 STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
+LONGEST = 30  # seasons in a window
 LEAST_PEAK = 0.01  # by which that correlation stands out
 SAMPLE = 200  # series looked at to settle a number
 
@@ -126,10 +127,15 @@ def _correlation(panel: Panel, lag: int) -> float:
 
 
 def _window(options: TrainOptions, seasons: tuple[int, ...], horizon: int, length: int) -> tuple[int, int]:
-    """Return window and segment: two of the longest seasons or seven horizons, at most 40 % of a usual series."""
+    """Return window and segment: two of the longest seasons or seven horizons, at most 40 % of a usual series.
+
+    More than LONGEST of the shortest seasons are not looked at for horizons that are shorter: the cell would take more
+    steps than it learns from.
+    """
     longest = max(seasons)
     unit = longest if longest > 1 else max(1, horizon // 2)
-    wanted = options.window or max(unit, min(max(2 * longest, 7 * horizon), int(0.4 * length)) // unit * unit)
+    reach = min(7 * horizon, max(horizon, LONGEST * seasons[0])) if longest > 1 else 7 * horizon
+    wanted = options.window or max(unit, min(max(2 * longest, reach), int(0.4 * length)) // unit * unit)
     segment = options.segment or _segment(options.window or (seasons[0] if longest > 1 else unit), wanted)
     if options.window and options.segment and options.window % segment:
         raise UsageError(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def run(command: list[str], check: bool) -> None:
         words.append(command[2:])
         cut = "--cut-recurrence" in command
-        one = accuracy.Run(accuracy.SETS[command[2]], tmp_path, Preset.BALANCED, 1, "--parts" in command, cut)
-        lines = [{"set": command[2], "part": part, "preset": "balanced", "seed": 1} for part in one.names]
+        parts, baselines = "--parts" in command, "--baselines" in command
+        one = accuracy.Run(accuracy.SETS[command[2]], tmp_path, Preset.BALANCED, 1, parts, cut, baselines)
+        lines = [one.key | {"part": part} for part in one.names]
         record.merge(tmp_path / "accuracy" / f"{command[2]}.csv", lines, accuracy.FIELDS, accuracy.KEY)
 
     monkeypatch.setattr(record, "RESULTS", tmp_path)
@@ -54,7 +56,9 @@ def test_a_set_that_has_its_lines_is_not_trained_again(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize("words", [["--seed", "2"], ["--preset", "best"], ["--parts"], ["--cut-recurrence"]])
+@pytest.mark.parametrize(
+    "words", [["--seed", "2"], ["--preset", "best"], ["--parts"], ["--cut-recurrence"], ["--baselines"]]
+)
 def test_what_has_no_line_yet_is_trained(
     started: list[list[str]], monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
@@ -115,32 +119,32 @@ def trained(tmp_path: Path) -> tuple[Trained, Case, accuracy.Run]:
         context=None,
         source={},
     )
-    return mixed, case, accuracy.Run(one, tmp_path, Preset.BALANCED, 1, parts=True, cut=False)
+    return mixed, case, accuracy.Run(one, tmp_path, Preset.BALANCED, 1, parts=True)
 
 
-def scores_of(trained: tuple[Trained, Case, accuracy.Run]) -> dict[str, dict[str, float]]:
+def scores_of(case: Case, models: Iterable[tuple[str, Trained, bool]]) -> dict[str, dict[str, float]]:
     """Return the scores of every part."""
-    mixed, case, run = trained
-    parts = accuracy.parts_of(mixed, case, run)
-    return {name: score(case, accuracy.forecasts(model, case, banded)) for name, model, banded in parts}
+    return {name: score(case, accuracy.forecasts(model, case, banded)) for name, model, banded in models}
 
 
-def test_every_part_is_scored(trained: tuple[Trained, Case, accuracy.Run]) -> None:
-    assert list(scores_of(trained)) == trained[2].names
-
-
-def test_the_bands_of_the_network_are_those_of_the_mix_and_not_scored(
+def test_the_network_alone_is_scored_beside_the_whole_without_the_bands_of_the_mix(
     trained: tuple[Trained, Case, accuracy.Run],
 ) -> None:
-    assert [name for name, found in scores_of(trained).items() if "pinball" not in found] == ["network alone"]
+    mixed, case, run = trained
+    found = scores_of(case, accuracy.parts_of(mixed, case, run))
+    assert list(found) == run.names == ["whole", "network alone"]
+    assert ["pinball" in scores for scores in found.values()] == [True, False]
+    assert found["whole"]["mase"] != found["network alone"]["mase"]
 
 
-def test_a_part_alone_forecasts_by_itself(trained: tuple[Trained, Case, accuracy.Run]) -> None:
-    last = score(trained[1], [repeated(trained[1], 1)])
-    season = score(trained[1], [repeated(trained[1], 7)])
-    found = scores_of(trained)
-    assert found["naive alone"]["mase"] == pytest.approx(last["mase"])
-    assert found["seasonal naive alone"]["mase"] == pytest.approx(season["mase"])
+def test_every_baseline_is_scored_by_itself(trained: tuple[Trained, Case, accuracy.Run]) -> None:
+    _, case, run = trained
+    run = replace(run, baselines=True)
+    found = scores_of(case, accuracy.baselines(case, run))
+    assert list(found) == run.names
+    assert all("pinball" in scores for scores in found.values())
+    for name, season in (("naive alone", 1), ("seasonal naive alone", 7)):
+        assert found[name]["mase"] == pytest.approx(score(case, [repeated(case, season)])["mase"])
 
 
 def test_the_seasonal_naive_has_a_season_where_none_was_confirmed(
@@ -148,7 +152,7 @@ def test_the_seasonal_naive_has_a_season_where_none_was_confirmed(
 ) -> None:
     mixed, case, _ = trained
     plan = replace(mixed.plan, seasons=(1,), base=1, bases=())
-    model = accuracy.baseline(replace(mixed, plan=plan), Kind.SEASONAL_NAIVE, case)
+    model = accuracy.baseline(case, plan, Kind.SEASONAL_NAIVE)
     assert score(case, accuracy.forecasts(model, case, True))["mase"] == pytest.approx(
         score(case, [repeated(case, 7)])["mase"]
     )

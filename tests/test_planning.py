@@ -137,6 +137,11 @@ def test_the_window_is_a_multiple_of_the_segment(season, horizon, length):
     assert (plan.window % plan.segment, plan.window >= plan.segment) == (0, True)
 
 
+@pytest.mark.parametrize(("horizon", "window"), [(4, 28), (20, 140), (40, 210), (300, 294)])
+def test_the_window_is_seven_horizons_but_thirty_seasons_are_enough_for_one_that_is_shorter(horizon, window):
+    assert plan_for(wave(2000), TrainOptions(horizon=horizon), seasons=(7,)).window == window
+
+
 def test_a_window_that_was_asked_for_is_kept_and_its_segment_divides_it():
     plan = plan_for(wave(300), TrainOptions(window=45), seasons=(7,))
     assert (plan.window, plan.segment) == (45, 5)
