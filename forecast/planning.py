@@ -18,6 +18,9 @@ STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
 LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 LONGEST = 30  # seasons in a window
+# Targets in a batch, at most, of windows that are at least so many: those of a long horizon overlap more and more. On
+# ETTh1's training rows, 336 steps ahead, 72 windows instead of 256 gave the same errors in two thirds of the time.
+TARGETS, LEAST_BATCH = 256 * 96, 32
 LEAST_PEAK = 0.01  # by which that correlation stands out
 SAMPLE = 200  # series looked at to settle a number
 
@@ -66,6 +69,7 @@ def settle(
         origins=origins,
         validation=validation,
         seed=options.seed,
+        batch=max(LEAST_BATCH, min(Plan.batch, TARGETS // horizon)),
         steps=options.epochs * Plan.epoch if options.epochs else STEPS[options.preset],
         patience=options.patience or Plan.patience,
         minimum=options.min,

@@ -142,6 +142,11 @@ def test_the_window_is_seven_horizons_but_thirty_seasons_are_enough_for_one_that
     assert plan_for(wave(2000), TrainOptions(horizon=horizon), seasons=(7,)).window == window
 
 
+@pytest.mark.parametrize(("horizon", "batch"), [(1, 256), (96, 256), (192, 128), (500, 49), (1000, 32)])
+def test_a_batch_of_long_horizons_has_fewer_windows(horizon, batch):
+    assert plan_for(wave(4000), TrainOptions(horizon=horizon), seasons=(7,)).batch == batch
+
+
 def test_a_window_that_was_asked_for_is_kept_and_its_segment_divides_it():
     plan = plan_for(wave(300), TrainOptions(window=45), seasons=(7,))
     assert (plan.window, plan.segment) == (45, 5)
