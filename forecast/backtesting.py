@@ -16,11 +16,12 @@ from forecast.evaluation.backtest import LARGEST, REPORT, SEEN, Backtest, Rollin
 from forecast.evaluation.metrics import units_at_first_origin
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
+from forecast.matching import known_rows
 from forecast.options import BacktestOptions, ReadOptions, TrainOptions
 from forecast.panels.panel import Integers, Panel
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
-from forecast.prediction import known_rows, predict
+from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
 from forecast.trained import Trained
 

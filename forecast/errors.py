@@ -45,6 +45,10 @@ class MismatchError(ForecastError):
     exit_code = 13
 
 
+class MissingAheadError(MismatchError):
+    """Covariates that the model reads ahead are missing for some of the steps to forecast."""
+
+
 class BundleError(ForecastError):
     """A bundle is damaged, tampered with, or of an unknown format."""
 

@@ -536,7 +536,7 @@ class CommonOptions:
             "-m",
             metavar="MODEL",
             help="Name of a model in that folder, or a path; NAME@VERSION selects a version. "
-            "Default: train: the name of the data file; backtest: none; predict: the only model there is.",
+            "Default: train: the name of the data file; backtest: none; others: the only model there is.",
             rich_help_panel=RUN,
         ),
     ] = None

@@ -20,9 +20,11 @@ from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import Look
+from forecast.matching import value_ranges
 from forecast.options import ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
+from forecast.panels.encoding import encoded_names
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
@@ -72,7 +74,7 @@ def train(
     around = around or Surroundings(Clock(options.seconds))
     if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
-    names = {"past": read.past, "future": read.future, "static": read.static}
+    names = encoded_names({"past": read.past, "future": read.future, "static": read.static}, panel.encodings)
     plan = plan or settle(panel, options, read.season, names)
     plan = plan if plan.targets else channels.with_targets(plan, panel)
     parts = split(panel, plan)
@@ -110,6 +112,8 @@ def train(
         context=context_of(panel, plan),
         source=source or {},
         sparse_weights=sparse if sparse != weights else (),
+        encodings=panel.encodings,
+        ranges=value_ranges(panel),
     )
     forecasts = predict(trained, panel, assume_future=True)
     found, limit, cut = (*choice.history, *history), around.clock.limit, choice.pace.cut()

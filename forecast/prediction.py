@@ -6,13 +6,14 @@ from statistics import NormalDist
 
 import numpy as np
 
-from forecast.errors import DataError, MismatchError
+from forecast.errors import MissingAheadError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.baselines import seasonal_naive
 from forecast.forecasters.fitted import Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm.network import scaling_of
+from forecast.matching import known_rows, matching_panel, unknown_ahead
 from forecast.panels import channels, scaling
 from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
@@ -30,15 +31,15 @@ def predict(
     A series may be new (own scale), short (padded), a fallback (seasonal naive, when over half of its last season is
     missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back, and the bands of the last
     trained step widen. All obey the bounds of the plan. Raises MismatchError when the panel's columns or frequency are
-    not those of the model, and when future-known covariates of the steps to forecast are missing: `assume_future` takes
-    their means instead.
+    not those of the model, MissingAheadError when future-known covariates of the steps to forecast are missing:
+    `assume_future` takes their means instead.
     """
-    panel, names = _matching(trained, panel)
+    panel, names = matching_panel(trained, panel)
     known = known_rows(trained.ids, panel)
     plan = trained.plan
-    missing = unknown_ahead(panel, horizon or plan.horizon)
+    missing = unknown_ahead(panel, plan, horizon)
     if missing and not assume_future:
-        raise MismatchError(
+        raise MissingAheadError(
             f"{missing} of the {len(panel) * (horizon or plan.horizon)} steps to forecast have no value of "
             f"{', '.join(plan.future)}, which the model reads ahead.\n"
             "Give them with --future-data, or as rows of the table after the last value of the target."
@@ -77,25 +78,6 @@ def evaluate(trained: Trained, panel: Panel, origins: int = 20) -> tuple[Forecas
     keep = lengths >= 1
     cut = panel.select(series[keep], lengths[keep])
     return predict(trained, cut, assume_future=True), cut.truth(trained.plan.horizon)
-
-
-def unknown_ahead(panel: Panel, horizon: int) -> int:
-    """Return how many of the steps to forecast, over all series, lack a future-known covariate."""
-    if not len(panel.future):
-        return 0
-    index = panel.ahead(horizon)
-    return int(((index < 0) | np.isnan(panel.future[:, index]).any(axis=0)).sum())
-
-
-def known_rows(ids: tuple[str, ...], panel: Panel) -> Integers:
-    """Return the row of each series of the panel among the ids of a model, -1 where it has none.
-
-    With several targets a model has each id once for each of them, in their order.
-    """
-    count = max(1, len(panel.targets))
-    row = {name: number * count for number, name in enumerate(ids[::count])}
-    first = np.array([row.get(name, -1) for name in panel.ids], dtype=np.int64)
-    return np.where(first >= 0, first + panel.channel, -1) if panel.targets else first
 
 
 def _mixed(trained: Trained, panel: Panel, known: Integers) -> Floats:
@@ -207,49 +189,3 @@ def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tup
     short = panel.lengths < plan.window
     conditions = [nothing, failed | missing, known < 0, short]
     return tuple(np.select(conditions, ["skipped", "fallback", "new", "short"], "ok").tolist())
-
-
-def _matching(trained: Trained, panel: Panel | None) -> tuple[Panel, tuple[str, ...]]:
-    """Return the panel to forecast from, which has the model's covariates, steps and targets, and their names in it."""
-    if panel is None:
-        if trained.context is None:
-            raise DataError("the model was stored without its last rows.\nName the table to forecast from.")
-        return trained.context, trained.plan.targets
-    counts = {"past": len(panel.past), "future": len(panel.future), "static": panel.static.shape[1]}
-    for role, found in counts.items():
-        names = trained.plan.given[role]
-        if found != len(names):
-            mend = f"Give the columns {', '.join(names)} with --{role}" if names else f"Leave --{role} out"
-            raise MismatchError(
-                f"the model was trained with {len(names)} {role} covariates, the table has {found}.\n"
-                f"{mend}, or train again."
-            )
-    ours, theirs = trained.calendar, panel.calendar
-    if (ours.freq, ours.anchor) != (theirs.freq, theirs.anchor):
-        moved = ", but at other moments" if ours.freq == theirs.freq else ""
-        raise MismatchError(
-            f"the model was trained on steps of {ours.freq!r}, the table has {theirs.freq!r}{moved}.\n"
-            "Give a table of the same frequency, or train again."
-        )
-    return _with_targets_of(trained.plan, panel)
-
-
-def _with_targets_of(plan: Plan, panel: Panel) -> tuple[Panel, tuple[str, ...]]:
-    """Return the panel with the targets in the model's order, and what the table calls them in that order.
-
-    Where the names are others, the place tells which is which.
-    """
-    ours, theirs = plan.targets, panel.targets
-    known = [name for name in theirs if name in ours]
-    moved = len(known) < len(ours) and any(theirs.index(name) != ours.index(name) for name in known)
-    if len(ours) != len(theirs) or moved:
-        wanted = ", ".join(map(repr, ours)) or "one target"
-        found = ", ".join(map(repr, theirs)) or "one target"
-        raise MismatchError(
-            f"the model was trained on {wanted}, the table was read with {found}.\n"
-            "Name a column for each target of the model with --target, in its order, or train again."
-        )
-    if len(known) < len(ours):
-        return replace(panel, targets=ours), theirs
-    place = np.array([ours.index(name) for name in theirs], dtype=np.int64)
-    return replace(panel, targets=ours, channel=place[panel.channel] if ours else panel.channel), ours

@@ -11,6 +11,7 @@ from forecast.forecasters.fitted import Fitted
 from forecast.options import ReadOptions
 from forecast.panels.bounds import Bounds
 from forecast.panels.calendar import Calendar
+from forecast.panels.encoding import Encoding
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
@@ -33,6 +34,8 @@ class Trained:
     context: Panel | None  # the last `plan.lookback` steps of each series, in the order of ids
     source: dict[str, Any]  # path, bytes, sha256, rows, first and last time of the table: plain JSON values
     sparse_weights: tuple[float, ...] = ()  # (fitted,) the mix for series that are mostly zero; none: the same
+    encodings: tuple[Encoding, ...] = ()  # of the covariates that are no numbers in the table
+    ranges: Floats | None = None  # (series, 2) least and largest target of training; None: a model from before them
 
 
 @dataclass(frozen=True, eq=False)

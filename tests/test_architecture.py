@@ -38,7 +38,8 @@ MAY_IMPORT = {
     "forecast.store": {"errors", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"},
     "forecast.report": {"errors", "options", "plan", "panels", "forecasters.fitted", "evaluation", "trained"},
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
-    "forecast.prediction": {"errors", "plan", "panels", "trained", "forecasters", "evaluation"},
+    "forecast.matching": {"errors", "plan", "panels", "trained"},
+    "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
@@ -46,17 +47,29 @@ MAY_IMPORT = {
     },
     "forecast.choosing": {"options", "plan", "panels", "forecasters", "evaluation", "pacing", "surroundings"},
     "forecast.pipeline": {
-        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction"),
+        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
         *("surroundings", "pacing", "tuning", "choosing"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
     "forecast.backtesting": {
-        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "prediction", "pipeline"),
+        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
+        "pipeline",
         *("forecasters", "evaluation"),
     },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *("choosing", "pipeline", "tuning", "prediction", "backtesting", "tables", "store", "report", "evaluation"),
+        *(
+            "choosing",
+            "pipeline",
+            "tuning",
+            "matching",
+            "prediction",
+            "backtesting",
+            "tables",
+            "store",
+            "report",
+            "evaluation",
+        ),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }

@@ -10,13 +10,14 @@ from forecast.forecasters import registry
 from forecast.forecasters.baselines import seasonal_naive
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
+from forecast.matching import known_rows
 from forecast.options import ReadOptions
 from forecast.panels import channels, scaling
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
-from forecast.prediction import evaluate, known_rows, predict
+from forecast.prediction import evaluate, predict
 from forecast.trained import Trained
 
 AHEAD = 20  # stored steps after the end, of which the future-known covariate may be read

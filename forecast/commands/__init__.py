@@ -16,6 +16,7 @@ from forecast.commands.backtest import backtest
 from forecast.commands.help import Command
 from forecast.commands.predict import predict
 from forecast.commands.spread import spread
+from forecast.commands.template import template
 from forecast.commands.train import train
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -31,7 +32,7 @@ app = typer.Typer(
         "max_content_width": 100,
     },
 )
-for command in (train, predict, backtest):
+for command in (train, predict, backtest, template):
     app.command(cls=Command)(spread(command))
 
 

@@ -46,12 +46,12 @@ def backtest(
     from forecast import tables
     from forecast.commands import record
     from forecast.commands.measured import describe, measure
-    from forecast.commands.predict import merged
+    from forecast.commands.predict import read_again
 
     run, say = record.begin(), speaker(common)
     _check_places(data, output, common)
     loaded = _load(ask, options, common)
-    reading = tables.read_panel(data, merged(loaded.trained.read, read) if loaded else read, model=loaded is not None)
+    reading = tables.read_panel(data, read) if loaded is None else read_again(data, read, loaded)
     for notice in reading.notices:
         say(notice)
     measured = measure(_roll(reading, ask, options, common, loaded), loaded.model if loaded else None)

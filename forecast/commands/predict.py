@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from forecast.commands.speaking import Say, speaker
-from forecast.errors import UsageError
+from forecast.errors import MismatchError, MissingAheadError, OutputError, UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def predict(
 
     Columns, dialect, frequency and repair are those of training unless they are given again.
     """
-    from forecast import prediction, store
+    from forecast import matching, prediction, store
     from forecast.commands.outputs import put
     from forecast.commands.record import PREDICTING, as_json, begin, finished, output_part
     from forecast.tables import write
@@ -56,20 +57,28 @@ def predict(
     loaded = store.load(common.models, common.model, context=data is None)
     if common.verbose:
         say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
-    reading = _read(data, read, loaded, say)
+    reading = read_table(data, read, loaded, say)
     settled = reading.options if reading else loaded.trained.read
     write.check_output(output, [reading.source["path"]] if reading else [])
-    forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
+    found = matching.differences(loaded.trained, reading.panel) if reading else []
+    try:
+        forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
+    except MissingAheadError:
+        raise _listed(reading, loaded, options.horizon, output, read.future_data) from None
     table = write.table_bytes(forecasts, _names(settled), options, loaded.model, write.suffix_of(output))
     put(output, table)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {output}")
-    for notice in notices(forecasts, loaded.trained.plan.horizon):
+    found += notices(forecasts, loaded.trained.plan.horizon)
+    for notice in found:
         say(notice)
 
     code = TOO_MANY_BAD if too_many_bad(forecasts, options.max_bad) else 0
     if record is not None or common.json:
-        parts = _record_parts(loaded, reading, forecasts) | {"output": output_part({output: table})}
+        parts = _record_parts(loaded, reading, forecasts) | {
+            "notices": [*(reading.notices if reading else ()), *found],
+            "output": output_part({output: table}),
+        }
         document = as_json(finished(run, PREDICTING, parts, code))
         if record is not None:
             put(record, document)
@@ -131,23 +140,66 @@ def _check_places(data: str | None, output: str, record: str | None, common: Com
         write.check_place(record, [*inputs, output])
 
 
-def _read(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) -> "Reading | None":
-    """Read the table as training did; None when there is none and the stored rows will do."""
+def read_again(data: str, read: ReadOptions, loaded: "Loaded") -> "Reading":
+    """Read a table as training did, but for what is given again."""
     from forecast import tables
 
+    trained = loaded.trained
+    return tables.read_panel(data, merged(trained.read, read), model=True, encodings=trained.encodings)
+
+
+def read_table(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) -> "Reading | None":
+    """Read the table as training did; None when there is none and the stored rows will do."""
     trained = loaded.trained
     recorded = trained.source.get("path")
     if data is None and recorded and os.path.isfile(recorded):
         data = recorded
         say(f"Reading {data}, the table that {loaded.name} was trained on.")
+    if data is None and read.future_data is not None:
+        raise UsageError(
+            f"--future-data goes on where a table ends, and that of {loaded.name} is not there any more.\n"
+            "Name the table to forecast from as well."
+        )
     if data is None:
         last = trained.source.get("last")
         say(f"Forecasting from the rows stored with {loaded.name}{f', up to {last}' if last else ''}.")
         return None
-    reading = tables.read_panel(data, merged(trained.read, read), model=True)
+    reading = read_again(data, read, loaded)
     for notice in reading.notices:
         say(notice)
     return reading
+
+
+def _listed(
+    reading: "Reading | None", loaded: "Loaded", horizon: int | None, output: str, given: str | None
+) -> MismatchError:
+    """Return the error for covariates that are missing ahead; all steps without are in a file beside the output."""
+    from pathlib import Path
+
+    from forecast.commands.outputs import put
+    from forecast.tables import write
+    from forecast.tables.template import steps_ahead, template_bytes
+
+    trained = loaded.trained
+    panel, settled = (reading.panel, reading.options) if reading else (trained.context, trained.read)
+    assert panel is not None  # nothing was forecast from
+    ahead = steps_ahead(panel, settled, horizon or trained.plan.horizon)
+    lacking = ahead.lacking()
+    message = (
+        f"{len(lacking.ordinals):,} of the {len(ahead.ordinals):,} steps to forecast have no value of "
+        f"{', '.join(map(repr, lacking.to_fill))}, which the model reads ahead: {lacking.first()}"
+    )
+    mend = f"Give them with {given or '--future-data'}; 'forecast template' writes the table to fill in."
+    if output != write.STDOUT:
+        place = f"{Path(output).with_suffix('')}.missing.csv"
+        with suppress(OutputError, UsageError):  # where it cannot be written, the message must still be said
+            write.check_place(place, [given] if given else [])  # never over what somebody has filled in
+            put(place, template_bytes(lacking, settled))
+            message += f"; all of them are in {place}"
+            mend = (
+                f"Add them to {given}." if given else "Fill in the empty cells there, and name it with --future-data."
+            )
+    return MissingAheadError(f"{message}.\n{mend}")
 
 
 def _record_parts(loaded: "Loaded", reading: "Reading | None", forecasts: "Forecasts") -> dict[str, object]:

@@ -134,14 +134,14 @@ def _train(
 
 def _remarks(reading: "Reading", outcome: "Outcome", options: TrainOptions) -> list[str]:
     """Return what stands in for covariates, what a search has found and what a time limit has cut, one line each."""
-    from forecast.prediction import unknown_ahead
+    from forecast.matching import unknown_ahead
 
     plan, found = outcome.trained.plan, []
-    unknown = unknown_ahead(reading.panel, plan.horizon)
+    unknown = unknown_ahead(reading.panel, plan)
     if unknown:
         found.append(
-            f"{', '.join(plan.future)}: not known for {unknown:,} of the steps to forecast; their means stand in for "
-            "them in predictions.csv (--future-data)."
+            f"{', '.join(reading.options.future)}: not known for {unknown:,} of the steps to forecast; their means "
+            "stand in for them in predictions.csv (--future-data)."
         )
     found += [outcome.search.sentence] if outcome.search else []
     return found + ([f"--time-limit {options.time_limit}: {'; '.join(outcome.cut)}"] if outcome.cut else [])

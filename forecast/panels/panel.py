@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import DataError
 from forecast.panels.calendar import Calendar
+from forecast.panels.encoding import Encoding
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,6 +52,7 @@ class Panel:
     static: Floats = field(default_factory=no_columns)  # (series, static covariates)
     targets: tuple[str, ...] = ()  # names of the targets, where there are several
     channel: Integers = field(default_factory=one_channel)  # (series,) place in `targets`; (0,) where there is one
+    encodings: tuple[Encoding, ...] = ()  # of the covariates that are no numbers in the table
 
     def __post_init__(self) -> None:
         """Check the guarantees that can be checked without reading every value."""

@@ -21,6 +21,7 @@ LARGEST = 1e30  # what `undo` returns at most: float32 holds it, and its square 
 BELOW = 10.0  # spreads below the centre at which a value stands that the logarithm cannot take
 BY_SCIKIT_LEARN = 1_000  # series: above, the same powers are found in NumPy (it takes 5 ms for each)
 GOLDEN = (5**0.5 - 1) / 2
+LEAST_FLAG = 0.1  # spread of a covariate of 0 and 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +114,12 @@ def undo(scaling: Scaling, values: Floats) -> Floats:
 def covariate_scale(columns: Floats) -> tuple[Floats, Floats]:
     """Return centre and spread of covariates (columns, steps): mean and standard deviation of what is observed.
 
-    Each (columns,); a constant or empty column has spread 1, an empty one centre 0.
+    Each (columns,); a constant or empty column has spread 1, an empty one centre 0. A column of 0 and 1 has spread 0.1
+    at least: the value of one row in ten thousand must not be an input of a hundred.
     """
-    return _standard(columns)
+    centre, spread = _standard(columns)
+    flags = (np.isnan(columns) | (columns == 0) | (columns == 1)).all(axis=1)
+    return centre, np.where(flags, np.maximum(spread, LEAST_FLAG), spread)
 
 
 def _fit_blocks(

@@ -17,7 +17,7 @@ from forecast.trained import Trained
 Shapes = Callable[[Kind, Plan, int], Mapping[str, Shape]]  # of a forecaster's arrays: kind, plan, number of series
 
 PER_SERIES = "series."  # what the names of per-series arrays begin with
-UNITS, SHIFT, POOLED = "units", "calibration/shift", "calibration/pooled"
+UNITS, RANGES, SHIFT, POOLED = "units", "ranges", "calibration/shift", "calibration/pooled"
 SPARSE_SHIFT, SPARSE_POOLED = "calibration/sparse_shift", "calibration/sparse_pooled"
 _CONTEXT_INTEGERS = ("starts", "begins", "lengths", "limits")  # (series,) each
 _CONTEXT_FLOATS = ("target", "past", "future", "static")
@@ -43,6 +43,8 @@ def encode(trained: Trained) -> dict[str, bytes]:
     scaling |= {UNITS: trained.units, SHIFT: trained.calibration.shift, POOLED: trained.calibration.pooled}
     if trained.calibration.sparse is not None:
         scaling |= {SPARSE_SHIFT: trained.calibration.sparse.shift, SPARSE_POOLED: trained.calibration.sparse.pooled}
+    if trained.ranges is not None:
+        scaling[RANGES] = trained.ranges
     files = {
         PLAN: records.as_json(document(trained)),
         IDS: records.as_json(list(ids)),
@@ -74,6 +76,8 @@ def array_shapes(outline: Outline, shapes: Shapes) -> tuple[dict[str, Shape], di
     weights = {name: shape for name, shape in every.items() if not _is_per_series(name)}
     scaling = {name: shape for name, shape in every.items() if _is_per_series(name)}
     scaling |= {UNITS: (outline.series,), SHIFT: (plan.horizon, len(plan.quantiles)), POOLED: (plan.horizon,)}
+    if outline.ranges:
+        scaling[RANGES] = (outline.series, 2)
     if outline.sparse:
         scaling |= {SPARSE_SHIFT: scaling[SHIFT], SPARSE_POOLED: scaling[POOLED]}
     return weights, scaling
@@ -117,7 +121,14 @@ def context_of(data: bytes, outline: Outline, ids: tuple[str, ...]) -> Panel:
         if (arrays[name] < 0).any() or (arrays[name] > steps).any():
             raise ValueError(f"holds {name} outside its {steps} steps")
     channel = np.arange(series) % len(plan.targets) if plan.targets else one_channel()
-    return Panel(ids=ids, calendar=outline.calendar, targets=plan.targets, channel=channel, **arrays)
+    return Panel(
+        ids=ids,
+        calendar=outline.calendar,
+        targets=plan.targets,
+        channel=channel,
+        encodings=outline.encodings,
+        **arrays,
+    )
 
 
 def trained_of(
@@ -145,6 +156,8 @@ def trained_of(
         calibration=Calibration(scaling[SHIFT], scaling[POOLED], outline.promised, _sparse(outline, scaling)),
         context=context,
         source=outline.source,
+        encodings=outline.encodings,
+        ranges=scaling.get(RANGES),
     )
 
 

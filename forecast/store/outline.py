@@ -8,11 +8,13 @@ from forecast.errors import UsageError
 from forecast.forecasters.fitted import Kind
 from forecast.options import ReadOptions, as_record
 from forecast.panels.calendar import Calendar, parse_frequency
+from forecast.panels.encoding import Encoding
 from forecast.plan import Plan
 from forecast.store import records
 from forecast.trained import Trained
 
 _KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
+_LATER_KEYS = {"encodings": [], "ranges": False}  # which bundles of before them lack
 # Far beyond any use; they keep a forged plan from asking for endless loops or for all memory.
 _MOST_STEPS, _MOST_PARTS, _MOST_UNITS, _MOST_LAYERS = 10_000_000, 1_000, 65_536, 16
 
@@ -31,6 +33,8 @@ class Outline:
     sparse: bool  # whether series that are mostly zero have a calibration of their own
     source: dict[str, Any]
     sparse_weights: tuple[float, ...]  # none: series that are mostly zero are mixed like all others
+    encodings: tuple[Encoding, ...]
+    ranges: bool  # whether the range of each series in training is stored
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class _Promise:
 
 def read_outline(data: bytes) -> Outline:
     """Return what plan.json says; ValueError where it says what no plan can mean."""
-    fields = records.take(records.parse(data), _KEYS, "the document")
+    fields = records.take(records.parse(data), _KEYS, "the document", _LATER_KEYS)
     if records.typed(int, fields["format"], "format") != 1:
         raise ValueError(f"has the format {fields['format']}, not 1")
     try:
@@ -79,7 +83,18 @@ def read_outline(data: bytes) -> Outline:
     if plan.mixed_targets and Kind.NETWORK not in kinds:
         raise ValueError("mixes targets without a network, which alone has their scaling")
     return Outline(
-        plan, read, calendar, series, kinds, weights, promise.promised, promise.sparse, fields["source"], sparse
+        plan=plan,
+        read=read,
+        calendar=calendar,
+        series=series,
+        kinds=kinds,
+        weights=weights,
+        promised=promise.promised,
+        sparse=promise.sparse,
+        source=fields["source"],
+        sparse_weights=sparse,
+        encodings=_encodings(fields, plan, read),
+        ranges=records.typed(bool, fields["ranges"], "ranges"),
     )
 
 
@@ -100,6 +115,8 @@ def document(trained: Trained) -> dict[str, Any]:
             "sparse": trained.calibration.sparse is not None,
         },
         "source": trained.source,
+        "encodings": [as_record(one) for one in trained.encodings],
+        "ranges": trained.ranges is not None,
     }
 
 
@@ -114,6 +131,25 @@ def _check_plan(plan: Plan) -> None:
         raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
     if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
         raise ValueError("has quantiles that do not rise from 0 to 1")
+
+
+def _encodings(fields: dict[str, Any], plan: Plan, read: ReadOptions) -> tuple[Encoding, ...]:
+    """Return the encodings; ValueError unless they make the columns of the plan of the covariates of the table."""
+    found = tuple(
+        records.record_of(Encoding, one, f"encodings[{place}]") for place, one in enumerate(_list(fields, "encodings"))
+    )
+    for one in found:
+        if not 0 <= one.place < len(getattr(read, one.role)):
+            raise ValueError(f"has an encoding of {one.role} covariate {one.place}, which the table is not read with")
+        if not one.boolean and (len(one.shares) != one.width or len(set(one.values)) != len(one.values)):
+            raise ValueError(f"has an encoding of {one.role} covariate {one.place} that contradicts itself")
+    if len({(one.role, one.place) for one in found}) != len(found):
+        raise ValueError("has two encodings of one covariate")
+    for role in {one.role for one in found}:
+        columns = len(getattr(read, role)) + sum(one.width - 1 for one in found if one.role is role)
+        if columns != len(plan.given[role]):
+            raise ValueError(f"has encodings that do not make the {len(plan.given[role])} {role} columns of the plan")
+    return found
 
 
 def _with_targets(read: Any) -> Any:

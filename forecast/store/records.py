@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -43,15 +43,18 @@ def parse(data: bytes) -> Any:
     return value
 
 
-def take(value: Any, keys: tuple[str, ...], what: str) -> dict[str, Any]:
-    """Return a JSON object that must have exactly these keys; ValueError otherwise."""
+def take(value: Any, keys: tuple[str, ...], what: str, later: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a JSON object that must have exactly these keys; ValueError otherwise.
+
+    later: keys that may be absent, each with the value that it then has.
+    """
     if not isinstance(value, dict):
         raise ValueError(f"{what} should be an object")
-    _refuse_unknown(value, keys, what)
+    _refuse_unknown(value, (*keys, *(later or ())), what)
     for key in keys:
         if key not in value:
             raise ValueError(f"{what} lacks the key {key!r}")
-    return value
+    return {**(later or {}), **value}
 
 
 def record_of(kind: type[Record], value: Any, what: str) -> Record:

@@ -1,11 +1,13 @@
 """Which column plays which role: by option, by name, or because no other one could."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from forecast.errors import DataError, ForecastError, MismatchError, UsageError
 from forecast.options import ReadOptions
+from forecast.panels.encoding import TRUTH, Encoding, Role
 from forecast.tables.dialect import is_number
+from forecast.tables.numbers import is_disguised
 from forecast.tables.phrases import listed, short
 from forecast.tables.table import Table
 from forecast.tables.times import kind_of
@@ -26,12 +28,18 @@ class Roles:
     past: tuple[str, ...]
     future: tuple[str, ...]
     static: tuple[str, ...]
+    texts: tuple[str, ...] = ()  # the covariates that hold text or truth values
     unused: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The columns that must hold numbers."""
-        return (*self.targets, *self.past, *self.future, *self.static)
+        return tuple(name for name in (*self.targets, *self.past, *self.future, *self.static) if name not in self.texts)
+
+    @property
+    def covariates(self) -> dict[Role, tuple[str, ...]]:
+        """The covariates of each role."""
+        return {Role.PAST: self.past, Role.FUTURE: self.future, Role.STATIC: self.static}
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -39,11 +47,14 @@ class Roles:
         return (*self.id, *self.time)
 
 
-def settle_columns(table: Table, options: ReadOptions, model: bool = False) -> Roles:
+def settle_columns(
+    table: Table, options: ReadOptions, model: bool = False, encodings: Sequence[Encoding] = ()
+) -> Roles:
     """Give every column its role.
 
-    Raises DataError (MismatchError where a model says what the columns are called) for a column that is absent, and
-    for a target or time column that is ambiguous or cannot be found; UsageError for roles that exclude each other.
+    encodings: of a model, which settle what its covariates hold. Raises DataError (MismatchError where a model says
+    what the columns are called) for a column that is absent, and for a target or time column that is ambiguous or
+    cannot be found; UsageError for roles that exclude each other.
     """
     if options.wide and options.target:
         raise UsageError(
@@ -68,18 +79,29 @@ def settle_columns(table: Table, options: ReadOptions, model: bool = False) -> R
     rest = [name for name in table.names if name not in taken]
     targets = _wide_targets(table, rest) if options.wide else named["--target"]
     targets = targets or (_find_target(table, rest, model),)
-    roles = Roles(ids, time, targets, options.past, options.future, options.static)
-    if model:
-        _refuse_retyped(table, roles, options)
-    unused = [name for name in table.names if name not in taken and name not in targets]
-    return Roles(ids, time, targets, options.past, options.future, options.static, tuple(unused))
+    unused = tuple(name for name in table.names if name not in taken and name not in targets)
+    roles = Roles(ids, time, targets, options.past, options.future, options.static, (), unused)
+    if not model:
+        named_covariates = [name for names in roles.covariates.values() for name in names]
+        return replace(roles, texts=tuple(name for name in named_covariates if _holds_text(table, name)))
+    for one in encodings:
+        if one.place >= len(roles.covariates[one.role]):
+            raise MismatchError(
+                f"{table.path}: the model was trained with more --{one.role} columns than were named: number "
+                f"{one.place + 1} held text.\nName one column for each, in the order of training."
+            )
+    roles = replace(roles, texts=tuple(roles.covariates[one.role][one.place] for one in encodings))
+    _refuse_other_steps(table, roles, options)
+    refuse_retyped(table, roles, encodings)
+    return roles
 
 
-def refuse_missing(table: Table, names: Sequence[str]) -> None:
+def refuse_missing(table: Table, names: Sequence[str], model: bool) -> None:
     """Refuse a --future-data table without the columns it needs."""
     absent = [name for name in names if name not in table.names]
     if absent:
-        raise DataError(
+        kind: type[ForecastError] = MismatchError if model else DataError
+        raise kind(
             f"{table.path}: there is no column {absent[0]!r}; the columns are {listed(table.names)}.\n"
             f"A --future-data table needs {listed(names)}."
         )
@@ -150,11 +172,17 @@ def _is_numeric(table: Table, name: str, empty: bool = False) -> bool:
 
     Half, not all: a column with one bad cell must be refused with its line, not passed over for another one.
     """
+    cells = _cells(table, name)
+    return 2 * sum(is_number(cell, table.decimal) for cell in cells) >= len(cells) if cells else empty
+
+
+def _cells(table: Table, name: str) -> list[str]:
+    """Return the first cells of a column; where all of those are missing, different cells of all its rows."""
     cells = table.sample(name)
     if not cells:
         different = [str(cell).strip() for cell in table.texts(name).unique().to_pylist() if cell is not None]
         cells = [cell for cell in different if cell not in table.nulls][:500]
-    return 2 * sum(is_number(cell, table.decimal) for cell in cells) >= len(cells) if cells else empty
+    return cells
 
 
 def _wide_targets(table: Table, rest: list[str]) -> tuple[str, ...]:
@@ -166,6 +194,15 @@ def _wide_targets(table: Table, rest: list[str]) -> tuple[str, ...]:
             "Give a table with a numeric column for each series."
         )
     return found
+
+
+def _holds_text(table: Table, name: str) -> bool:
+    """Say whether a covariate holds text or truth values: fewer than half of its first cells could mean a number.
+
+    Cells such as - and ? say nothing of it: they mark missing numbers as often.
+    """
+    cells = [cell for cell in _cells(table, name) if any(character.isalnum() for character in cell)]
+    return 2 * sum(is_number(cell, table.decimal) or is_disguised(cell) for cell in cells) < len(cells)
 
 
 def _find_target(table: Table, rest: list[str], model: bool) -> str:
@@ -193,15 +230,33 @@ def _disguised(cell: str) -> bool:
     return any(character.isdigit() for character in cell) or cell.lower() in ("true", "false")
 
 
-def _refuse_retyped(table: Table, roles: Roles, options: ReadOptions) -> None:
-    """Refuse columns that held numbers or steps when the model was trained, and hold something else now."""
-    for name in roles.numbers:
+def refuse_retyped(table: Table, roles: Roles, encodings: Sequence[Encoding]) -> None:
+    """Refuse columns that hold something else than when the model was trained: all of them in one message."""
+    held = dict.fromkeys(roles.numbers, "numbers")
+    known = {roles.covariates[one.role][one.place]: one for one in encodings}
+    held |= {name: "truth values" if known[name].boolean else "text" for name in roles.texts}
+    wrong = []
+    for name, before in held.items():
         cells = table.sample(name)
-        if cells and not _is_numeric(table, name):
-            raise MismatchError(
-                f"{table.path}: column {name!r} held numbers when the model was trained, and now holds "
-                f"{short(cells[0])}.\nCorrect the column, or train again."
-            )
+        if cells and _is_retyped(table, cells, known.get(name)):
+            wrong.append(f"column {name!r} held {before} when the model was trained, and now holds {short(cells[0])}")
+    if wrong:
+        column = "columns" if len(wrong) > 1 else "column"
+        raise MismatchError(f"{table.path}: {'; '.join(wrong)}.\nCorrect the {column}, or train again.")
+
+
+def _is_retyped(table: Table, cells: Sequence[str], encoding: Encoding | None) -> bool:
+    """Say whether the first cells of a column are of another type than the model knows: None stands for numbers."""
+    numbers = 2 * sum(is_number(cell, table.decimal) for cell in cells) >= len(cells)
+    if encoding is None:
+        return not numbers
+    if encoding.boolean:
+        return 2 * sum(cell.lower() in TRUTH for cell in cells) < len(cells)
+    return numbers and not {*encoding.values, *encoding.rare} & set(cells)
+
+
+def _refuse_other_steps(table: Table, roles: Roles, options: ReadOptions) -> None:
+    """Refuse dates where the model was trained on integer steps."""
     for name in roles.time:
         cells = table.sample(name)
         if options.date_format == "step" and kind_of(cells) in ("date", "ambiguous"):

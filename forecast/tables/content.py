@@ -7,8 +7,10 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.options import ReadOptions
+from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Floats
-from forecast.tables.columns import Roles, refuse_missing
+from forecast.tables.columns import Roles, refuse_missing, refuse_retyped
+from forecast.tables.covariates import encode, encode_static, note_unseen, settle_encodings, text_covariate
 from forecast.tables.phrases import listed
 from forecast.tables.rows import Rows, code_ids
 from forecast.tables.table import Table
@@ -22,7 +24,9 @@ class Content:
 
     rows: Rows
     times: Times
-    static: list[Floats]
+    static: Floats  # (series, static covariates)
+    encodings: tuple[Encoding, ...]
+    notices: tuple[str, ...]  # one line each: values that training has not seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +35,17 @@ class Future:
 
     table: Table
     rows: Rows
+    notices: tuple[str, ...]
 
 
-def read_content(table: Table, roles: Roles, options: ReadOptions) -> Content:
-    """Read the columns that play a role, all rows of them. Raises DataError for the first cell that cannot be read."""
-    columns = table.read(roles.time, roles.id, roles.numbers)
+def read_content(
+    table: Table, roles: Roles, options: ReadOptions, encodings: tuple[Encoding, ...] | None = None
+) -> Content:
+    """Read the columns that play a role, all rows of them. Raises DataError for the first cell that cannot be read.
+
+    encodings: those that a model has settled; None settles them by this table.
+    """
+    columns = table.read(roles.time, (*roles.id, *roles.texts), roles.numbers)
     count = len(next(iter(columns.values()), ()))
     if not count:
         raise DataError(
@@ -44,21 +54,38 @@ def read_content(table: Table, roles: Roles, options: ReadOptions) -> Content:
         )
     ids, codes = code_ids(table, roles.id, [columns[name] for name in roles.id], count)
     times = _times(table, roles, columns, codes, options)
-    targets, past, future, static = (
-        [columns[name] for name in names] for names in (roles.targets, roles.past, roles.future, roles.static)
-    )
-    return Content(Rows(ids, codes, times.values, np.arange(count), targets, past, future), times, static)
+    targets = [columns[name] for name in roles.targets]
+    covariates = {
+        role: [text_covariate(table, columns[name]) if name in roles.texts else columns[name] for name in names]
+        for role, names in roles.covariates.items()
+    }
+    encodings = settle_encodings(covariates) if encodings is None else encodings
+    past, future = (encode(covariates[role], role, encodings) for role in (Role.PAST, Role.FUTURE))
+    rows = Rows(ids, codes, times.values, np.arange(count), targets, past, future)
+    static = encode_static(table, roles.static, covariates[Role.STATIC], rows, encodings)
+    unseen = [
+        notice
+        for one in encodings
+        for notice in note_unseen(table, roles.covariates[one.role][one.place], covariates[one.role][one.place], one)
+    ]
+    return Content(rows, times, static, encodings, tuple(unseen))
 
 
-def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content) -> Future:
+def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content, model: bool = False) -> Future:
     """Read a --future-data table: the same ids and times, and the future-known covariates.
 
-    Raises DataError for a column that it lacks, and for times of another kind.
+    Raises DataError (MismatchError where a model says what they are) for a column that it lacks, and DataError for
+    times of another kind.
     """
     if not roles.future:
         raise DataError(f"{table.path}: no column is named with --future.\nName the covariates that are known ahead.")
-    refuse_missing(table, (*roles.key, *roles.future))
-    content = read_content(table, replace(roles, targets=(), past=(), static=()), options)
+    refuse_missing(table, (*roles.key, *roles.future), model)
+    ahead = replace(roles, targets=(), past=(), static=())
+    encodings = tuple(one for one in main.encodings if one.role is Role.FUTURE)
+    ahead = replace(ahead, texts=tuple(roles.future[one.place] for one in encodings))
+    if model:
+        refuse_retyped(table, ahead, encodings)
+    content = read_content(table, ahead, options, encodings)
     rows, times = content.rows, content.times
     if times.are_steps != main.times.are_steps or times.zone != main.times.zone:
         raise DataError(
@@ -71,7 +98,8 @@ def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content)
         ends = dict(zip(main.rows.ids, counts.tolist(), strict=True))
         rows = replace(rows, times=rows.times + np.array([ends.get(text, 0) for text in rows.ids])[rows.codes])
     missing = np.full(len(rows.times), np.nan)
-    return Future(table, replace(rows, targets=[missing] * len(roles.targets), past=[missing] * len(roles.past)))
+    rows = replace(rows, targets=[missing] * len(roles.targets), past=[missing] * len(main.rows.past))
+    return Future(table, rows, content.notices)
 
 
 def _times(table: Table, roles: Roles, columns: dict[str, Any], codes: Any, options: ReadOptions) -> Times:

@@ -1,8 +1,11 @@
 """What reading found out, one line each, for people."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from forecast.options import ReadOptions
+from forecast.panels.encoding import Encoding, Role, columns_by_covariate
 from forecast.panels.panel import Panel
 from forecast.tables.columns import Roles
 from forecast.tables.phrases import listed
@@ -34,10 +37,23 @@ def note_covariates(panel: Panel, roles: Roles) -> list[str]:
     for begin, end in zip(panel.begins, panel.ends, strict=True):
         seen[begin:end] = True
     notes = []
-    for name, column in zip((*roles.past, *roles.future), (*panel.past, *panel.future), strict=True):
-        missing = int(np.isnan(column[seen]).sum())
-        if missing:
-            notes.append(f"covariate {name!r}: {missing:,} of {int(seen.sum()):,} steps have no value")
+    for role, columns in ((Role.PAST, panel.past), (Role.FUTURE, panel.future)):
+        names = roles.covariates[role]
+        for name, own in zip(names, columns_by_covariate(role, len(names), panel.encodings), strict=True):
+            missing = int(np.isnan(columns[own.start][seen]).sum())  # all columns of a covariate are missing together
+            if missing:
+                notes.append(f"covariate {name!r}: {missing:,} of {int(seen.sum()):,} steps have no value")
+    return notes
+
+
+def note_encodings(roles: Roles, encodings: Sequence[Encoding]) -> list[str]:
+    """Say how covariates that are no numbers are read."""
+    notes = []
+    for one in encodings:
+        parts = [f"an indicator each for {listed(one.values, 5)}"] if one.values else []
+        parts += ["one for all rarer values (other)"] * one.other + ["one for cells without a value"] * one.missing
+        kind = "truth values, 1 for true" if one.boolean else f"text, {', '.join(parts)}"
+        notes.append(f"covariate {roles.covariates[one.role][one.place]!r}: {kind}")
     return notes
 
 

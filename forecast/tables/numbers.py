@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from forecast.errors import DataError
+from forecast.panels.encoding import TRUTH
 from forecast.panels.panel import Floats, Integers
 from forecast.tables.arrow import flags_of, floats_of, text_array
 from forecast.tables.dialect import NUMBER
@@ -44,6 +45,11 @@ def numbers_of(table: Table, name: str, column: Any) -> Floats:
     if spelled:
         _convert(table, name, table.texts(name))  # finds the cell: nan in a spelling that is not agreed on
     return values
+
+
+def is_disguised(cell: str) -> bool:
+    """Say whether a cell means a number that is not written plainly, such as 1,234.5 or 12%; a truth value does not."""
+    return cell.lower() not in TRUTH and any(re.fullmatch(form, cell) for form in MENDS)
 
 
 def _convert(table: Table, name: str, column: Any) -> Any:

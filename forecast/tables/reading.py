@@ -9,13 +9,14 @@ import numpy as np
 from forecast.errors import DataError
 from forecast.options import Duplicates, ReadOptions
 from forecast.panels.calendar import Calendar
+from forecast.panels.encoding import Encoding
 from forecast.panels.panel import Panel
 from forecast.tables.columns import NO_TIME, Roles, settle_columns
 from forecast.tables.content import Content, Future, read_content, read_future
-from forecast.tables.covariates import append_ahead, static_values
+from forecast.tables.covariates import append_ahead
 from forecast.tables.frequency import Axis, find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
-from forecast.tables.notes import note_covariates, note_numbers, note_panel, note_roles
+from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.repair import merge_rows, repair
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
 from forecast.tables.source import Source, open_source
@@ -34,33 +35,34 @@ class Reading:
     source: dict[str, Any]  # path, bytes, sha256, rows, series, first, last: plain JSON values
 
 
-def read_panel(path: str, options: ReadOptions, *, model: bool = False) -> Reading:
+def read_panel(
+    path: str, options: ReadOptions, *, model: bool = False, encodings: tuple[Encoding, ...] = ()
+) -> Reading:
     """Read a table into a panel.
 
     path: .csv, .tsv, .csv.gz, .parquet, told apart by content rather than by name; - is standard input.
-    model: the options are those of a trained model, so that columns or a frequency that do not fit are a mismatch.
+    model: the options are those of a trained model, so that columns or a frequency that do not fit are a mismatch;
+    encodings: its covariates that are no numbers.
     Raises DataError for a table that cannot be opened, read or trusted, MismatchError for one that does not fit.
     """
     source = open_source(path, options.encoding)
     table = open_table(source, options)
-    roles = settle_columns(table, options, model)
-    content = read_content(table, roles, options)
-    static = static_values(table, roles.static, content.static, content.rows)
-    notices = [*table.notices, *content.times.notices, *note_roles(roles, options)]
+    roles = settle_columns(table, options, model, encodings)
+    content = read_content(table, roles, options, encodings if model else None)
+    notices = [*table.notices, *content.times.notices, *note_roles(roles, options), *content.notices]
+    notices += [] if model else note_encodings(roles, content.encodings)
     future = None
     if options.future_data is not None:
         future_table = open_table(open_source(options.future_data, options.encoding), options)
-        future = read_future(future_table, roles, options, content)
+        future = read_future(future_table, roles, options, content, model)
+        notices += future.notices
     rows, found = _in_order(table, content, future, roles, options)
     axis = _axis(table, rows, content, future, roles)
     calendar, ordinals = find_calendar(axis, options, model)
     rows, ordinals, merged = _merge(rows, ordinals, options)
     grid = lay_grid(axis, rows, ordinals, calendar)
-    panel = (
-        wide_panel(rows, grid, calendar, roles.targets, static)
-        if options.wide
-        else long_panel(rows, grid, calendar, roles.targets, static)
-    )
+    lay = wide_panel if options.wide else long_panel
+    panel = replace(lay(rows, grid, calendar, roles.targets, content.static), encodings=content.encodings)
     _refuse_empty(table, panel, roles, options, model)
     panel, gaps = repair(table.path, panel, options.fill or "mask", grid.total - len(rows.times))
     notices += [

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import DataError
+from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Integers
 from forecast.tables.moments import WHOLE, days_of, read_moments
 from forecast.tables.phrases import listed
@@ -56,3 +57,18 @@ def _number(table: Table, name: str, unit: str, cells: Any) -> Integers:
     if len(moments.bad):
         raise refusal(table, name, cells, moments.bad, f"is no {unit}", "Correct or remove the row.")
     return moments.values
+
+
+def split_times(names: Sequence[str], calendar: Calendar, ordinals: Integers) -> dict[str, list[str]]:
+    """Return the time columns that `combine_times` reads as these steps: what a table of such columns holds."""
+    texts = calendar.render(ordinals)
+    if len(names) == 1:
+        return {names[0]: texts}
+    units = [name.lower() for name in names]
+    if not set(units) <= set(UNITS):
+        joined = [text.split(" ") for text in texts]
+        if all(len(part) == len(names) for part in joined):
+            return {name: [part[place] for part in joined] for place, name in enumerate(names)}
+        units = list(UNITS[: len(names)])
+    moments = calendar.times(ordinals).astype("M8[s]").tolist()
+    return {name: [str(getattr(moment, unit)) for moment in moments] for name, unit in zip(names, units, strict=True)}

@@ -89,7 +89,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def replace_outside(world: World, put: Callable[..., None]) -> None:
-    def read_panel(path: str, read: ReadOptions, model: bool = False) -> Any:
+    def read_panel(path: str, read: ReadOptions, model: bool = False, encodings: tuple[Any, ...] = ()) -> Any:
         world.calls.append(("read", (path, read, model)))
         settled = ReadOptions(id=("shop",), time=("day",), target=("sales",))
         return SimpleNamespace(panel=world.panel, options=settled, notices=("2 gaps stay missing.",), source=SOURCE)

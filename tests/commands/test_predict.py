@@ -18,7 +18,11 @@ def test_predict_writes_a_table_and_says_so(world: Any, capsys: pytest.CaptureFi
     world.panel = sales("a")
     assert run(["predict", "new.csv"]) == 0
     assert (world.folder / "predictions.csv").read_text() == TABLE
-    assert capsys.readouterr().err.splitlines() == ["2 gaps stay missing.", "Wrote 2 rows to predictions.csv"]
+    assert capsys.readouterr().err.splitlines() == [
+        "2 gaps stay missing.",
+        "Wrote 2 rows to predictions.csv",
+        "1 of the 2 series of the model are not in the table: 'b'.",
+    ]
 
 
 def test_predict_writes_to_standard_output(world: Any, capfd: pytest.CaptureFixture[str]) -> None:

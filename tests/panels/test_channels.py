@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from forecast.errors import DataError, UsageError
+from forecast.matching import known_rows
 from forecast.panels import scaling
 from forecast.panels.channels import with_mixed_targets, with_other_targets, with_targets
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
-from forecast.prediction import known_rows
 
 NAN = float("nan")
 PLAN = Plan(horizon=2, window=4, segment=2, seasons=(2,), base=2, lookback=6, past=("rain",), static=("size",))

@@ -169,6 +169,13 @@ def test_covariates_are_scaled_by_their_observed_values() -> None:
     np.testing.assert_array_equal(spread, [1.0, 1.0, 1.0])
 
 
+def test_a_rare_one_among_zeros_does_not_become_an_input_of_a_hundred() -> None:
+    columns = np.zeros((2, 10_000))
+    columns[:, 7] = [1.0, 2.0]
+    _, spread = scaling.covariate_scale(columns)
+    np.testing.assert_allclose(spread, [0.1, 0.02], rtol=1e-3)
+
+
 def test_a_scaling_with_spread_zero_cannot_be_made() -> None:
     with pytest.raises(ValueError, match=r"^a scaling needs finite numbers and spreads above 0$"):
         Scaling("standard", np.zeros(1), np.zeros(1), np.ones(1))

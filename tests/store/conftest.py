@@ -14,6 +14,7 @@ from forecast.evaluation.calibration import Calibration
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.options import Cell, Duplicates, Forecaster, ReadOptions
 from forecast.panels.calendar import Calendar
+from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
 from forecast.store.manifest import manifest_of
@@ -28,7 +29,7 @@ PLAN = Plan(
     base=4,
     lookback=9,
     past=("rain",),
-    future=("promotion", "holiday"),
+    future=("kind=fête", "kind other"),
     static=("size",),
     transforms=("standard", "log"),
     windows=(8, 4),
@@ -44,7 +45,17 @@ PLAN = Plan(
     decimals=1,
 )
 READ = ReadOptions(
-    id=("shop", "Straße"), time=("when",), target=("sales",), past=("rain",), season=(4, 8), duplicates=Duplicates.SUM
+    id=("shop", "Straße"),
+    time=("when",),
+    target=("sales",),
+    past=("rain",),
+    future=("kind",),
+    season=(4, 8),
+    duplicates=Duplicates.SUM,
+)
+ENCODINGS = (
+    Encoding(Role.PAST, 0, boolean=True),
+    Encoding(Role.FUTURE, 0, values=("fête",), other=True, shares=(0.1 + 0.2, 0.7), rare=('"', "")),
 )
 IDS = ("007", "NA", 'quote " comma ,\nnewline [{')
 OTHERS = {"golden.json": b"{}\n", "predictions.csv": b"id,forecast\n"}
@@ -61,6 +72,7 @@ def context() -> Panel:
         past=values.normal(size=(1, 36)),
         future=values.normal(size=(2, 36)),
         static=values.normal(size=(3, 1)),
+        encodings=ENCODINGS,
     )
 
 
@@ -90,6 +102,8 @@ def model() -> Trained:
         context=context(),
         source=SOURCE,
         sparse_weights=(0.0, 0.25, 0.75),
+        encodings=ENCODINGS,
+        ranges=np.array([[0.5, 1e300], [np.nan, np.nan], [-1.0, 1 / 3]]),
     )
 
 

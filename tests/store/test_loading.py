@@ -108,7 +108,8 @@ def test_a_panel_without_covariates_comes_back_without_them(shelf: Any, trained:
     plain = replace(
         trained,
         plan=replace(trained.plan, past=(), future=(), static=()),
-        context=replace(trained.context, past=none, future=none, static=none),
+        context=replace(trained.context, past=none, future=none, static=none, encodings=()),
+        encodings=(),
     )
     shelf.publish(trained=plain)
     assert same(shelf.load().trained, plain)
@@ -143,6 +144,16 @@ def test_a_bundle_written_before_a_plan_had_a_field_takes_its_default(shelf: Any
     folder = shelf.publish().path
     reseal(folder, edited(folder, "plan.json", lambda document: document["plan"].pop("clip")))
     assert shelf.load().trained.plan.clip == Plan.clip
+
+
+def test_a_bundle_from_before_there_were_encodings_and_ranges_has_none(
+    shelf: Any, trained: Trained, reseal: Reseal
+) -> None:
+    context = replace(trained.context, encodings=())
+    folder = shelf.publish(trained=replace(trained, encodings=(), ranges=None, context=context)).path
+    for key in ("encodings", "ranges"):
+        reseal(folder, edited(folder, "plan.json", drop(key)))
+    assert (shelf.load().trained.encodings, shelf.load().trained.ranges) == ((), None)
 
 
 def test_a_copied_version_loads_from_anywhere(shelf: Any, tmp_path: Path) -> None:
@@ -367,6 +378,15 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         (put("forecasters", {}), "should have a list as 'forecasters'"),
         (put("source", []), "should have an object as 'source'"),
         (put("source", {"a": float("nan")}), "holds NaN, which is no number"),
+        (put("ranges", 1), "ranges should be true or false, but is 1"),
+        (put("encodings", {}), "should have a list as 'encodings'"),
+        (put("encodings", 0, "role", "target"), 'encodings[0].role is "target", none of past, future, static'),
+        (put("encodings", 0, "code", "os"), 'encodings[0] has an unknown key "code"'),
+        (put("encodings", 0, "place", 1), "has an encoding of past covariate 1, which the table is not read with"),
+        (put("encodings", 0, "place", -1), "has an encoding of past covariate -1, which the table is not read with"),
+        (put("encodings", 1, "shares", [1.0]), "has an encoding of future covariate 0 that contradicts itself"),
+        (put("encodings", 1, "role", "past"), "has two encodings of one covariate"),
+        (put("encodings", 1, "boolean", True), "has encodings that do not make the 2 future columns of the plan"),
     ],
 )
 def test_a_plan_that_says_what_none_says_is_refused(shelf: Any, reseal: Reseal, change: Change, what: str) -> None:
@@ -492,7 +512,8 @@ def of_two_targets(trained: Trained) -> Trained:
         trained.context.select([0, 0, 1, 1]), ids=ids, targets=plan.targets, channel=channel, static=np.zeros((4, 1))
     )
     fitted = (replace(network, arrays=arrays), theta, others[1])
-    return replace(trained, plan=plan, ids=ids, fitted=fitted, units=np.arange(4.0), context=context)
+    numbers = {"units": np.arange(4.0), "ranges": np.arange(8.0).reshape(4, 2)}
+    return replace(trained, plan=plan, ids=ids, fitted=fitted, context=context, **numbers)
 
 
 def test_a_model_of_several_targets_comes_back_as_it_was(shelf: Any, trained: Trained) -> None:
