@@ -93,6 +93,7 @@ bench-memory bench-recall: bench-%: .venv/installed
 
 bench-speed: .venv/installed
 	$(BIN)/python benchmarks/predict_speed.py
+	$(BIN)/python benchmarks/check_speed.py
 
 bench-time-limit: .venv/installed
 	$(BIN)/python benchmarks/time_limit.py

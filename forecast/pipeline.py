@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.choosing import Choice, choose, row_weights, run, steps_on_all, try_mixed_targets, units_of
-from forecast.errors import DataError, ForecastError
+from forecast.errors import ForecastError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import CALIBRATION, Backtest, Split, roles, split
 from forecast.evaluation.calibration import Calibration
@@ -24,11 +24,10 @@ from forecast.matching import value_ranges
 from forecast.options import ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
-from forecast.panels.encoding import encoded_names
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
-from forecast.planning import settle
+from forecast.planning import prepare
 from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
 from forecast.surroundings import Clock, Surroundings
@@ -72,17 +71,7 @@ def train(
     """
     options, read = options or TrainOptions(), read or ReadOptions()
     around = around or Surroundings(Clock(options.seconds))
-    if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
-        raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
-    names = encoded_names({"past": read.past, "future": read.future, "static": read.static}, panel.encodings)
-    plan = plan or settle(panel, options, read.season, names)
-    plan = plan if plan.targets else channels.with_targets(plan, panel)
-    parts = split(panel, plan)
-    if not (len(parts.validation.series) and len(parts.held.series)):
-        raise DataError(
-            f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
-            "on.\nGive rows with values up to the end, or fill the gaps with --fill."
-        )
+    plan, parts = prepare(panel, options, read, plan)
     device = choose_device(options)
 
     search = tune(plan, parts, options, around, listen) if options.trials else None

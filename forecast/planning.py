@@ -6,8 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.errors import DataError, UsageError
+from forecast.evaluation.backtest import Split, split
 from forecast.forecasters.baselines import naive, seasonal_naive
-from forecast.options import Preset, Scaler, TrainOptions
+from forecast.options import Preset, ReadOptions, Scaler, TrainOptions
+from forecast.panels import channels, scaling
+from forecast.panels.encoding import encoded_names
 from forecast.panels.features import calendar_names
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
@@ -23,6 +26,27 @@ LONGEST = 30  # seasons in a window
 TARGETS, LEAST_BATCH = 256 * 96, 32
 LEAST_PEAK = 0.01  # by which that correlation stands out
 SAMPLE = 200  # series looked at to settle a number
+
+
+def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan | None = None) -> tuple[Plan, Split]:
+    """Settle the plan, unless one is given, and split the history: what `check` and `train` both do with a table.
+
+    Raises DataError for a panel that cannot be trained on, UsageError for options that contradict each other.
+    """
+    if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
+        raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
+    names = encoded_names({"past": read.past, "future": read.future, "static": read.static}, panel.encodings)
+    plan = plan or settle(panel, options, read.season, names)
+    plan = plan if plan.targets else channels.with_targets(plan, panel)
+    if "log" in plan.transforms:
+        scaling.refuse_non_positive(panel)
+    parts = split(panel, plan)
+    if not (len(parts.validation.series) and len(parts.held.series)):
+        raise DataError(
+            f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
+            "on.\nGive rows with values up to the end, or fill the gaps with --fill."
+        )
+    return plan, parts
 
 
 def settle(

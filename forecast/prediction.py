@@ -179,13 +179,19 @@ def _fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
     return quantiles
 
 
-def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tuple[str, ...]:
-    """Return the status of each series, the gravest that holds."""
+def expected_status(panel: Panel, plan: Plan) -> tuple[str, ...]:
+    """Return the status that the history of each series leads to, the gravest that holds: a model may add to it."""
     recent = min(max(plan.season, plan.segment), plan.window)
     # What lies before a short series begins is not missing.
     missing = 2 * observed(panel, recent) < np.minimum(recent, panel.lengths)
     nothing = observed(panel, plan.lookback) == 0
-    failed = ~np.isfinite(quantiles).all(axis=(1, 2))
     short = panel.lengths < plan.window
-    conditions = [nothing, failed | missing, known < 0, short]
-    return tuple(np.select(conditions, ["skipped", "fallback", "new", "short"], "ok").tolist())
+    return tuple(np.select([nothing, missing, short], ["skipped", "fallback", "short"], "ok").tolist())
+
+
+def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tuple[str, ...]:
+    """Return the status of each series, the gravest that holds."""
+    status = np.array(expected_status(panel, plan), dtype=object)
+    failed = ~np.isfinite(quantiles).all(axis=(1, 2))
+    conditions = [status == "skipped", failed | (status == "fallback"), known < 0]
+    return tuple(np.select(conditions, ["skipped", "fallback", "new"], status).tolist())

@@ -51,6 +51,7 @@ MAY_IMPORT = {
         *("surroundings", "pacing", "tuning", "choosing"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
+    "forecast.checking": {"errors", "options", "plan", "panels", "planning", "prediction", "tables"},
     "forecast.backtesting": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
         "pipeline",
@@ -58,18 +59,8 @@ MAY_IMPORT = {
     },
     "forecast.commands": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *(
-            "choosing",
-            "pipeline",
-            "tuning",
-            "matching",
-            "prediction",
-            "backtesting",
-            "tables",
-            "store",
-            "report",
-            "evaluation",
-        ),
+        *("choosing", "pipeline", "tuning", "matching", "prediction", "checking", "backtesting"),
+        *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
 }
@@ -216,7 +207,8 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["predict", "--help"], ["backtest", "--help"], ["--version"]]
+    "arguments",
+    [["--help"], *([command, "--help"] for command in ("check", "train", "predict", "backtest")), ["--version"]],
 )
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
@@ -235,6 +227,11 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     arguments += ["--record", str(tmp_path / "record.json")]
     assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
     assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
+
+
+def test_check_loads_no_training_package(tmp_path: Path) -> None:
+    arguments = ["check", "data/us_employment.csv", "--id", "sector", "--target", "employees", "--json"]
+    assert loaded_after([*arguments, "-o", str(tmp_path / "profile.json")], {*HEAVY, "pandas"}) == set()
 
 
 def test_a_backtest_of_a_trained_model_loads_no_training_package(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import typer
 import forecast
 from forecast.commands import failures, stopping
 from forecast.commands.backtest import backtest
+from forecast.commands.check import check
 from forecast.commands.help import Command
 from forecast.commands.predict import predict
 from forecast.commands.spread import spread
@@ -32,7 +33,7 @@ app = typer.Typer(
         "max_content_width": 100,
     },
 )
-for command in (train, predict, backtest, template):
+for command in (check, train, predict, backtest, template):
     app.command(cls=Command)(spread(command))
 
 

@@ -171,12 +171,14 @@ def _files(
     notices: tuple[str, ...],
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name."""
-    from forecast import pipeline
+    from forecast import checking, pipeline
     from forecast.commands import record
     from forecast.commands.results import result_files
+    from forecast.report.profile import profile_json
 
     def make(model: str) -> dict[str, bytes]:
         files = result_files(outcome, judgement, reading.panel, _names(reading), columns, model)
+        files["profile.json"] = profile_json(checking.profile(reading, outcome.trained.plan))
         parts = {
             "model": model,
             "input": reading.source | {"series": len(reading.panel)},

@@ -49,7 +49,7 @@ def fit(panel: Panel, transform: str, lengths: Integers | None = None) -> Scalin
     """
     shown = panel if lengths is None else panel.select(np.arange(len(panel)), np.minimum(lengths, panel.lengths))
     if transform == Scaler.LOG:
-        _refuse_non_positive(shown)
+        refuse_non_positive(shown)
     estimate = _by_scikit_learn
     if transform == Scaler.POWER and len(panel) > BY_SCIKIT_LEARN:  # scikit-learn takes milliseconds for each series
         estimate = _by_numpy
@@ -256,7 +256,7 @@ def _constant(values: Floats) -> NDArray[np.bool_]:
     return constant
 
 
-def _refuse_non_positive(panel: Panel) -> None:
+def refuse_non_positive(panel: Panel) -> None:
     """Raise DataError where a series holds a value that the logarithm cannot take."""
     for rows, values in blocks(panel):
         bad = np.flatnonzero((values <= 0).any(axis=1))

@@ -21,7 +21,7 @@ A_BUG = "Error: this is a bug in forecast (KeyError: 'x').\nRun it again with --
         ),
         (["train", "x", "--zzz"], "Error: no such option --zzz.\nSee 'forecast train --help'.\n"),
         (["train"], "Error: forecast train needs DATA.\nSee 'forecast train --help'.\n"),
-        ([], "Error: which command? There are train, predict, backtest, template.\nSee 'forecast --help'.\n"),
+        ([], "Error: which command? There are check, train, predict, backtest, template.\nSee 'forecast --help'.\n"),
         (
             ["train", "x", "-H", "0"],
             "Error: invalid value for '--horizon' / '-H': it should be greater than or equal to 1.\n"

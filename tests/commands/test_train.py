@@ -59,6 +59,7 @@ def test_train_publishes_every_file_beside_the_model(world: Any) -> None:
         "metrics_by_series.csv",
         "metrics_by_step.csv",
         "predictions.csv",
+        "profile.json",
         "run.json",
     ]
 
