@@ -70,11 +70,12 @@ class Device(StrEnum):
     GPU = "gpu"
 
 
+MAX_INPUT_BYTES = 4 << 30  # of --max-input-bytes: a small archive can hold any number of rows
 MOST_DECIMALS = 12  # of --round: more are beyond what a number of usual size holds
 
 # The sections of --help.
 COLUMNS, DIALECT, REPAIR, NETWORK, OUTPUT, RUN = "Columns", "Dialect", "Repair", "Network", "Output", "Run"
-ORIGINS = "Origins"
+ORIGINS, INPUT = "Origins", "Input"
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,26 @@ class ReadOptions:
         Duplicates | None,
         Option("--duplicates", help="Several rows for one series and time. Default: error.", rich_help_panel=REPAIR),
     ] = None
+
+    query: Annotated[
+        str | None,
+        Option(
+            "--query",
+            metavar="SQL",
+            help="Read what this query returns, where DATA is the URL of a database without ?table=NAME.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
+    max_input_bytes: Annotated[
+        int,
+        Option(
+            "--max-input-bytes",
+            metavar="N",
+            min=1,
+            help="Refuse a table that holds more bytes, unpacked.",
+            rich_help_panel=INPUT,
+        ),
+    ] = MAX_INPUT_BYTES
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -2,9 +2,11 @@
 
 import ast
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ MAY_IMPORT = {
     "forecast.errors": set(),
     "forecast.progress": set(),
     "forecast.surroundings": set(),
+    "forecast.urls": set(),
     "forecast.durations": {"errors"},
     "forecast.options": {"errors", "durations"},
     "forecast.plan": {"errors", "options"},
@@ -34,7 +37,7 @@ MAY_IMPORT = {
     "forecast.forecasters": {"errors", "options", "plan", "panels", "progress"},
     "forecast.evaluation": {"errors", "options", "plan", "panels", "progress", "forecasters.fitted"},
     "forecast.trained": {"options", "plan", "panels", "forecasters.fitted", "evaluation.calibration"},
-    "forecast.tables": {"errors", "options", "panels", "trained"},
+    "forecast.tables": {"errors", "options", "urls", "panels", "trained"},
     "forecast.store": {"errors", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"},
     "forecast.report": {"errors", "options", "plan", "panels", "forecasters.fitted", "evaluation", "trained"},
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
@@ -58,7 +61,7 @@ MAY_IMPORT = {
         *("forecasters", "evaluation"),
     },
     "forecast.commands": {
-        *("errors", "options", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
+        *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "prediction", "checking", "backtesting"),
         *("tables", "store", "report", "evaluation"),
     },
@@ -73,6 +76,8 @@ HEAVY = {  # slow to import: the only modules that may do so at their top, so th
     "scipy": set(),
     "matplotlib": set(),
     "optuna": set(),
+    "sqlalchemy": set(),
+    "fsspec": set(),
 }
 LATE = {  # the same inside a function, where the work begins
     "tensorflow": {f"{NETWORK}.device"},
@@ -81,6 +86,8 @@ LATE = {  # the same inside a function, where the work begins
     "scipy": set(),
     "matplotlib": {"forecast.report.plot"},
     "optuna": {"forecast.tuning"},
+    "sqlalchemy": {"forecast.tables.database", "forecast.tables.write_database"},
+    "fsspec": {"forecast.tables.remote"},
 }
 
 TOUCH_FILES = ("forecast.tables", "forecast.store", "forecast.report", "forecast.commands")
@@ -97,7 +104,7 @@ FILE_CALLS_OF = {
 }
 
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 80  # lines: far beyond a full module (200) and a full function (40)
-LONG_MODULES = {"forecast.options": 600}  # a table of options: one field each, which the formatter spreads over lines
+LONG_MODULES = {"forecast.options": 700}  # a table of options: one field each, which the formatter spreads over lines
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "tools"}
 
 
@@ -217,12 +224,15 @@ def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl"])
 def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     # The whole way: a series that the model does not know, one with gaps, a horizon beyond the trained one, a record.
-    table, output = tmp_path / f"table{suffix.replace('jsonl', 'csv')}", tmp_path / f"predictions{suffix}"
+    table, output = tmp_path / f"table{suffix}", tmp_path / f"predictions{suffix}"
     lines = (REPOSITORY / "data" / "us_employment.csv").read_text(encoding="utf-8").splitlines()
     lines = [line for line in lines if not line.startswith("construction,2014")]
     table.write_text("\n".join(lines).replace("\nutilities,", "\nunknown,") + "\n", encoding="utf-8")
     if suffix == ".parquet":
         parquet.write_table(csv.read_csv(table), table)
+    if suffix == ".jsonl":
+        rows = csv.read_csv(table).to_pylist()
+        table.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows), encoding="utf-8")
     arguments = ["predict", str(table), "--models", "models", "-m", "reference-1", "-o", str(output), "-H", "8"]
     arguments += ["--record", str(tmp_path / "record.json")]
     assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
@@ -232,6 +242,19 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
 def test_check_loads_no_training_package(tmp_path: Path) -> None:
     arguments = ["check", "data/us_employment.csv", "--id", "sector", "--target", "employees", "--json"]
     assert loaded_after([*arguments, "-o", str(tmp_path / "profile.json")], {*HEAVY, "pandas"}) == set()
+
+
+def test_a_database_is_read_and_written_without_a_training_package(tmp_path: Path) -> None:
+    table = csv.read_csv(REPOSITORY / "data" / "us_employment.csv")
+    with closing(sqlite3.connect(tmp_path / "sales.db")) as connection, connection:
+        connection.execute("create table sales (sector, date, employees)")
+        columns = [table.column(name).cast("string").to_pylist() for name in table.column_names]
+        connection.executemany("insert into sales values (?, ?, ?)", zip(*columns, strict=True))
+    place = f"sqlite:///{tmp_path}/sales.db?table="
+    arguments = ["predict", f"{place}sales", "--models", "models", "-m", "reference-1", "-o", f"{place}ahead"]
+    assert loaded_after(arguments, {*HEAVY, "pandas"}) == {"sqlalchemy"}
+    with closing(sqlite3.connect(tmp_path / "sales.db")) as connection:
+        assert connection.execute("select count(*) from ahead").fetchone() == (90,)
 
 
 def test_a_backtest_of_a_trained_model_loads_no_training_package(tmp_path: Path) -> None:

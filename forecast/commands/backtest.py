@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from forecast.commands.help import DATA
 from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError, UsageError
@@ -25,7 +26,7 @@ def backtest(
     ask: BacktestOptions,
     options: TrainOptions,
     common: CommonOptions,
-    data: Annotated[str, Argument(metavar="DATA", help="The table: a path, or - for standard input.")],
+    data: Annotated[str, Argument(metavar="DATA", help=DATA)],
     output: Annotated[
         str | None,
         Option(

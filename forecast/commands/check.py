@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from forecast.commands.help import DATA
 from forecast.commands.speaking import speaker
 from forecast.errors import DataError, UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.urls import shown
 
 if TYPE_CHECKING:
     from forecast.checking import Checked
@@ -18,7 +20,7 @@ def check(
     read: ReadOptions,
     options: TrainOptions,
     common: CommonOptions,
-    data: Annotated[str, Argument(metavar="DATA", help="The table: a path, or - for standard input.")],
+    data: Annotated[str, Argument(metavar="DATA", help=DATA)],
     output: Annotated[
         str | None,
         Option(
@@ -49,7 +51,7 @@ def check(
     try:
         checked = checking.check(data, read, options, PredictOptions(prefix=prefix))
     except DataError as refusal:
-        _print_record(run, common, refusal, {"input": {"path": data}, "train": None, "profile": None})
+        _print_record(run, common, refusal, {"input": {"path": shown(data)}, "train": None, "profile": None})
         raise
     profile = checking.profile(checked.reading, checked.plan)
     command = None

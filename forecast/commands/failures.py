@@ -13,6 +13,7 @@ import typer
 
 from forecast.commands.stopping import Stopped
 from forecast.errors import ForecastError, OutputError, ResourceError, UsageError
+from forecast.urls import redacted
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
 
@@ -23,10 +24,11 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return _stdout_is_gone()
-    code, message, hint = in_words(error)
+    code, *words = in_words(error)
+    message, hint = map(redacted, words)  # what others say may hold the password of a URL
     if asked_for("debug", arguments):
         # Frames and lines only: values of local variables may be a user's data.
-        print("".join(traceback.format_exception(error)), end="", file=sys.stderr)
+        print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     if asked_for("json", arguments):
         text = json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False)
     else:
@@ -74,6 +76,10 @@ def _usage(error: Any) -> str:
         message = f"no such option {name}." + (f" Did you mean {near[0]}?" if near else "")
     elif message.startswith("Missing argument"):
         message = f"{command} needs {error.param.metavar or error.param.name}."
+    elif "extra argument" in message:
+        message = (
+            f"{message[:1].lower()}{message[1:]}. Several files are named by a pattern in quotes, such as '*.csv'."
+        )
     elif message.startswith("Missing command"):
         message = f"which command? There are {', '.join(context.command.list_commands(context))}."
     else:

@@ -9,6 +9,10 @@ from typer.core import TyperCommand, TyperOption
 Context = Any
 Formatter = Any
 
+# What is said of tables and forecasts in more than one command.
+DATA = "The table: a file, - for standard input, a folder of Parquet parts, a pattern in quotes, or a URL."
+FORECASTS = ".csv, .parquet or .jsonl, or the URL of a database with ?table=NAME;"
+
 
 class Command(TyperCommand):
     """A command whose help shows its options in the sections that their records name."""

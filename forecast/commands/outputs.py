@@ -1,9 +1,16 @@
-"""Where a result goes: a file, replaced whole, or standard output."""
+"""Where a result goes: a file, replaced whole, standard output, or for forecasts a table of a database."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from forecast.commands import stopping
+from forecast.urls import is_database, shown
+
+if TYPE_CHECKING:
+    from forecast.options import PredictOptions
+    from forecast.trained import Forecasts
 
 
 def put(output: str, data: bytes) -> None:
@@ -17,3 +24,30 @@ def put(output: str, data: bytes) -> None:
     from forecast import store
 
     store.write_file(Path(output), data)
+
+
+def check_forecast_output(output: str, inputs: Sequence[str] = ()) -> None:
+    """Refuse an output for forecasts that cannot be meant: a file, or the URL of a database. Raises UsageError."""
+    from forecast.tables import write
+
+    if is_database(output):
+        from forecast.tables.write_database import check_target
+
+        check_target(output, inputs)
+    else:
+        write.check_output(output, inputs)
+
+
+def put_forecasts(
+    output: str, forecasts: "Forecasts", names: tuple[str, str], options: "PredictOptions", model: str
+) -> dict[str, Any]:
+    """Write forecasts where the user wants them; return what the run record says about that."""
+    from forecast.commands.record import output_part
+    from forecast.tables import write
+
+    if is_database(output):
+        stopping.check()
+        return {"path": shown(output), "rows": write.write_to_database(output, forecasts, names, options, model)}
+    table = write.table_bytes(forecasts, names, options, model, write.suffix_of(output))
+    put(output, table)
+    return output_part({output: table})[0]

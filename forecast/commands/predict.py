@@ -1,6 +1,5 @@
 """`forecast predict`, the command of the night: load, read, forecast, replace the output. It never trains."""
 
-import os
 import sys
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -9,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import MismatchError, MissingAheadError, OutputError, UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
+from forecast.urls import is_database, shown
 
 if TYPE_CHECKING:
     from forecast.store import Loaded
@@ -30,13 +31,13 @@ def predict(
         str | None,
         Argument(
             metavar="DATA",
-            help="The table: a path, or - for standard input. Default: the one the model was trained on, if it is "
-            "still there, else the rows stored with the model.",
+            help=f"{DATA} Default: the one the model was trained on, if it is a file that is still there, else the "
+            "rows stored with the model.",
         ),
     ] = None,
     output: Annotated[
         str,
-        Option("--output", "-o", metavar="FILE", help=".csv, .parquet or .jsonl; - is stdout.", rich_help_panel=OUTPUT),
+        Option("--output", "-o", metavar="FILE", help=f"{FORECASTS} - is stdout.", rich_help_panel=OUTPUT),
     ] = "predictions.csv",
     record: Annotated[
         str | None,
@@ -48,8 +49,8 @@ def predict(
     Columns, dialect, frequency and repair are those of training unless they are given again.
     """
     from forecast import matching, prediction, store
-    from forecast.commands.outputs import put
-    from forecast.commands.record import PREDICTING, as_json, begin, finished, output_part
+    from forecast.commands.outputs import check_forecast_output, put, put_forecasts
+    from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
@@ -59,16 +60,16 @@ def predict(
         say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
     reading = read_table(data, read, loaded, say)
     settled = reading.options if reading else loaded.trained.read
-    write.check_output(output, [reading.source["path"]] if reading else [])
+    if data is None and reading is not None:
+        check_forecast_output(output, [reading.source["path"]])
     found = matching.differences(loaded.trained, reading.panel) if reading else []
     try:
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
         raise _listed(reading, loaded, options.horizon, output, read.future_data) from None
-    table = write.table_bytes(forecasts, _names(settled), options, loaded.model, write.suffix_of(output))
-    put(output, table)
+    written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
-        say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {output}")
+        say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
     found += notices(forecasts, loaded.trained.plan.horizon)
     for notice in found:
         say(notice)
@@ -77,7 +78,7 @@ def predict(
     if record is not None or common.json:
         parts = _record_parts(loaded, reading, forecasts) | {
             "notices": [*(reading.notices if reading else ()), *found],
-            "output": output_part({output: table}),
+            "output": [written],
         }
         document = as_json(finished(run, PREDICTING, parts, code))
         if record is not None:
@@ -130,10 +131,11 @@ def _bad_share(forecasts: "Forecasts") -> str:
 
 def _check_places(data: str | None, output: str, record: str | None, common: CommonOptions) -> None:
     """Refuse outputs that cannot be meant, before anything is read."""
+    from forecast.commands.outputs import check_forecast_output
     from forecast.tables import write
 
     inputs = [data] if data else []
-    write.check_output(output, inputs)
+    check_forecast_output(output, inputs)
     if common.json and output == write.STDOUT:
         raise UsageError("--json and -o - both print on standard output.\nWrite the forecast to a file.")
     if record is not None:
@@ -150,9 +152,11 @@ def read_again(data: str, read: ReadOptions, loaded: "Loaded") -> "Reading":
 
 def read_table(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) -> "Reading | None":
     """Read the table as training did; None when there is none and the stored rows will do."""
+    from forecast import tables
+
     trained = loaded.trained
     recorded = trained.source.get("path")
-    if data is None and recorded and os.path.isfile(recorded):
+    if data is None and recorded and tables.is_there(recorded):
         data = recorded
         say(f"Reading {data}, the table that {loaded.name} was trained on.")
     if data is None and read.future_data is not None:
@@ -189,16 +193,15 @@ def _listed(
         f"{len(lacking.ordinals):,} of the {len(ahead.ordinals):,} steps to forecast have no value of "
         f"{', '.join(map(repr, lacking.to_fill))}, which the model reads ahead: {lacking.first()}"
     )
-    mend = f"Give them with {given or '--future-data'}; 'forecast template' writes the table to fill in."
-    if output != write.STDOUT:
+    name = shown(given) if given else "--future-data"
+    mend = f"Give them with {name}; 'forecast template' writes the table to fill in."
+    if output != write.STDOUT and not is_database(output):
         place = f"{Path(output).with_suffix('')}.missing.csv"
         with suppress(OutputError, UsageError):  # where it cannot be written, the message must still be said
             write.check_place(place, [given] if given else [])  # never over what somebody has filled in
             put(place, template_bytes(lacking, settled))
             message += f"; all of them are in {place}"
-            mend = (
-                f"Add them to {given}." if given else "Fill in the empty cells there, and name it with --future-data."
-            )
+            mend = f"Add them to {name}." if given else "Fill in the empty cells there, and name it with --future-data."
     return MissingAheadError(f"{message}.\n{mend}")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import forecast
 from forecast.trained import Forecasts
+from forecast.urls import shown
 
 PREDICTING = ("numpy", "pandas", "pyarrow")  # what a forecast can depend on
 TRAINING = (*PREDICTING, "scikit-learn", "keras", "tensorflow")
@@ -33,8 +34,8 @@ class Run:
 
 
 def begin() -> Run:
-    """Note the beginning of the run that this process was started for."""
-    return Run(("forecast", *sys.argv[1:]))
+    """Note the beginning of the run that this process was started for; no password of a URL is kept."""
+    return Run(("forecast", *map(shown, sys.argv[1:])))
 
 
 def finished(run: Run, packages: tuple[str, ...], parts: Mapping[str, Any], exit_code: int = 0) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from forecast.evaluation import metrics
 from forecast.evaluation.backtest import Backtest
 from forecast.evaluation.comparison import Comparison, compare
 from forecast.forecasters.fitted import Kind
-from forecast.options import PredictOptions, as_record
+from forecast.options import PredictOptions, ReadOptions, as_record
 from forecast.panels.panel import Panel
 from forecast.pipeline import Outcome
 from forecast.report.figures import backtest_as_csv, columns_as_csv, rows_as_csv
@@ -112,5 +112,6 @@ def _mixing(outcome: Outcome) -> list[str]:
 
 def _details(trained: Trained) -> str:
     """Return how the table was read and the whole plan."""
-    read = {name: value for name, value in as_record(trained.read).items() if value not in (None, [], False)}
+    usual = as_record(ReadOptions())
+    read = {name: value for name, value in as_record(trained.read).items() if value != usual[name]}
     return f"Read {json.dumps(read)}\nPlan {json.dumps(as_record(trained.plan))}"

@@ -7,6 +7,7 @@ from typing import Any
 from forecast.commands.train import model_name
 from forecast.errors import UsageError
 from forecast.options import CommonOptions, ReadOptions, TrainOptions
+from forecast.urls import shown
 
 OF_THE_STORE = ("models", "model")  # the common options that say what is trained, not how much is said
 ANY_NAME = "model"  # where no name follows from the data
@@ -21,7 +22,7 @@ def training_command(
     minimum: float | None,
     prefix: str,
 ) -> str:
-    """Return the command line, quoted for a shell. found: how the table was read; minimum: the suggested --min.
+    """Return the command line, quoted for a shell, without passwords of URLs. found: how the table was read; minimum: the suggested --min.
 
     Columns are named, so that a new one in the next table changes nothing; what was found out about the dialect is not,
     since it is found again.
@@ -35,7 +36,7 @@ def training_command(
     words = ["forecast", "train", f"./{data}" if data.startswith("-") and data != "-" else data]
     words += [*_words(read), *_words(options), *_words(common, OF_THE_STORE)]
     words += _option("--prefix", prefix) if prefix else []
-    return shlex.join(words)
+    return shlex.join(map(shown, words))  # whoever runs it puts the password in
 
 
 def _has_name(data: str) -> bool:

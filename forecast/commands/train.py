@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from forecast.commands import stopping
+from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.quality import demand_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import UsageError
 from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
     from forecast.commands.record import Run
@@ -31,14 +33,14 @@ def train(
     read: ReadOptions,
     options: TrainOptions,
     common: CommonOptions,
-    data: Annotated[str, Argument(metavar="DATA", help="The table: a path, or - for standard input.")],
+    data: Annotated[str, Argument(metavar="DATA", help=DATA)],
     output: Annotated[
         str | None,
         Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the predictions here too; they are always with the model.",
+            help=f"Write the predictions here too: {FORECASTS} they are always with the model.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -53,14 +55,14 @@ def train(
     from forecast import store, tuning
     from forecast.commands import record
     from forecast.commands.bounds import outside_bounds, suggested_bounds
+    from forecast.commands.outputs import check_forecast_output
     from forecast.commands.predict import notices
     from forecast.surroundings import Clock, Surroundings
-    from forecast.tables import write
 
     run = record.begin()
     store.check_name(name)
     if output is not None:
-        write.check_output(output, [data])
+        check_forecast_output(output, [data])
     if options.trials:
         tuning.import_optuna()
     reading = _read(data, read, columns, say)
@@ -97,12 +99,12 @@ def home(data: str, common: CommonOptions) -> tuple[str, str]:
 
 def model_name(data: str) -> str:
     """Return the name of a model trained on a file: the file's own, in characters that are safe in a path."""
-    if data == "-" or "://" in data or re.search(r"[*?\[]", data):
-        raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
+    if data == "-" or is_url(data) or re.search(r"[*?\[]", data):
+        raise UsageError(f"{shown(data)}: no name for the model follows from this.\nGive it one with -m.")
     stem = SUFFIXES.sub("", os.path.basename(os.path.abspath(data)))
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")
     if not name:
-        raise UsageError(f"{data}: no name for the model follows from this.\nGive it one with -m.")
+        raise UsageError(f"{shown(data)}: no name for the model follows from this.\nGive it one with -m.")
     return name
 
 
@@ -159,7 +161,8 @@ def stoppable(listen: "Listener") -> "Listener":
 
 def _findable(source: dict[str, Any]) -> dict[str, Any]:
     """Return where the table came from with its whole path: `predict` may be started elsewhere, by cron in /."""
-    return source if source["path"] == "-" else source | {"path": os.path.abspath(source["path"])}
+    path = source["path"]
+    return source if path == "-" or is_url(path) else source | {"path": os.path.abspath(path)}
 
 
 def _files(
@@ -203,18 +206,16 @@ def _write_again(
     output: str, outcome: "Outcome", reading: "Reading", columns: PredictOptions, published: "Published"
 ) -> None:
     """Write the predictions where the user wants them as well."""
-    from forecast.commands.outputs import put
-    from forecast.tables import write
+    from forecast.commands.outputs import put_forecasts
 
-    suffix = write.suffix_of(output)
-    put(output, write.table_bytes(outcome.forecasts, _names(reading), columns, published.model, suffix))
+    put_forecasts(output, outcome.forecasts, _names(reading), columns, published.model)
 
 
 def _places(published: "Published", output: str | None) -> list[str]:
     """Return the lines that say where the results are."""
     folder = published.path
     return [
-        f"Forecast  {folder / 'predictions.csv'}{f' and {output}' if output else ''}",
+        f"Forecast  {folder / 'predictions.csv'}{f' and {shown(output)}' if output else ''}",
         f"Metrics   {folder / 'metrics.json'}",
         f"Plot      {folder / 'forecast.png'}",
     ]

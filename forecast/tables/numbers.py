@@ -57,17 +57,17 @@ def _convert(table: Table, name: str, column: Any) -> Any:
     import pyarrow.compute as pc
 
     cells = pc.utf8_trim_whitespace(column)
-    missing = pc.is_in(cells, value_set=text_array(table.nulls))
+    missing = pc.or_(pc.is_null(cells), pc.is_in(cells, value_set=text_array(table.nulls)))
     if table.decimal == ",":
         # A dot beside a decimal comma would be a thousands separator: leave the cell unreadable, to be refused.
         plain = pc.replace_substring(pc.replace_substring(cells, ".", "?"), ",", ".")
         cells = pc.if_else(missing, cells, plain)
     good = pc.or_kleene(missing, pc.match_substring_regex(cells, f"^({NUMBER.pattern})$"))
-    bad = np.flatnonzero(~flags_of(pc.fill_null(good, True)))
+    bad = np.flatnonzero(~flags_of(good))
     if len(bad):
         raise _refusal(table, name, column, bad)
     unsigned = pc.replace_substring_regex(cells, r"^\+", "")
-    return pc.cast(pc.if_else(missing, pa.scalar(None, pa.string()), unsigned), pa.float64())
+    return pc.cast(pc.if_else(missing, pa.nulls(1, pa.string())[0], unsigned), pa.float64())
 
 
 def _refusal(table: Table, name: str, column: Any, rows: Integers) -> DataError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.errors import DataError
+from forecast.errors import DataError, UsageError
 from forecast.options import Duplicates, ReadOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding
@@ -14,15 +14,16 @@ from forecast.panels.panel import Panel
 from forecast.tables.columns import NO_TIME, Roles, settle_columns
 from forecast.tables.content import Content, Future, read_content, read_future
 from forecast.tables.covariates import append_ahead
+from forecast.tables.doors import open_table
+from forecast.tables.files import STDIN
 from forecast.tables.frequency import Axis, find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.repair import merge_rows, repair
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
-from forecast.tables.source import Source, open_source
 from forecast.tables.table import Table
-from forecast.tables.text import TextTable
 from forecast.tables.times import Times
+from forecast.urls import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +41,22 @@ def read_panel(
 ) -> Reading:
     """Read a table into a panel.
 
-    path: .csv, .tsv, .csv.gz, .parquet, told apart by content rather than by name; - is standard input.
+    path: delimited text, Parquet or JSON lines, also compressed, told apart by content rather than by name; - is
+        standard input; a folder of Parquet parts, a glob, or a URL of a remote file or of a database.
     model: the options are those of a trained model, so that columns or a frequency that do not fit are a mismatch;
     encodings: its covariates that are no numbers.
     Raises DataError for a table that cannot be opened, read or trusted, MismatchError for one that does not fit.
     """
-    source = open_source(path, options.encoding)
-    table = open_table(source, options)
+    if path == options.future_data == STDIN:
+        raise UsageError("both tables cannot come from standard input.\nName a file for one of them.")
+    table = open_table(path, options)
     roles = settle_columns(table, options, model, encodings)
     content = read_content(table, roles, options, encodings if model else None)
     notices = [*table.notices, *content.times.notices, *note_roles(roles, options), *content.notices]
     notices += [] if model else note_encodings(roles, content.encodings)
     future = None
     if options.future_data is not None:
-        future_table = open_table(open_source(options.future_data, options.encoding), options)
+        future_table = open_table(options.future_data, replace(options, query=None))
         future = read_future(future_table, roles, options, content, model)
         notices += future.notices
     rows, found = _in_order(table, content, future, roles, options)
@@ -74,7 +77,7 @@ def read_panel(
         *note_panel(panel, options),
     ]
     settled = _settled(options, roles, content.times, table, calendar)
-    return Reading(panel, settled, tuple(notices), _described(path, source, content, panel))
+    return Reading(panel, settled, tuple(notices), _described(path, table, content, panel))
 
 
 def id_name(options: ReadOptions) -> str:
@@ -85,17 +88,6 @@ def id_name(options: ReadOptions) -> str:
 def time_name(options: ReadOptions) -> str:
     """Return the name of the time column in outputs."""
     return options.time[0] if len(options.time) == 1 and options.time != NO_TIME else "ds"
-
-
-def open_table(source: Source, options: ReadOptions) -> Table:
-    """Return the table behind the bytes."""
-    if source.parquet:
-        from forecast.tables.parquet import ParquetTable
-
-        return ParquetTable(source, options)
-    if source.path.lower().endswith((".tsv", ".tsv.gz")) and options.delimiter is None:
-        options = replace(options, delimiter="\t")
-    return TextTable(source, options)
 
 
 def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions, model: bool) -> None:
@@ -175,13 +167,14 @@ def _merge(rows: Rows, ordinals: Any, options: ReadOptions) -> tuple[Rows, Any, 
 
 
 def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, calendar: Calendar) -> ReadOptions:
-    """Return the options with what was found out filled in; --future-data belongs to one run alone."""
+    """Return the options with what was found out filled in; --future-data and --query belong to one run alone."""
     return replace(
         options,
         id=roles.id,
         time=roles.time or NO_TIME,
         target=() if options.wide else roles.targets,
         future_data=None,
+        query=None,
         freq=calendar.freq,
         date_format=times.date_format,
         delimiter=table.delimiter or options.delimiter,
@@ -191,13 +184,13 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
     )
 
 
-def _described(path: str, source: Source, content: Content, panel: Panel) -> dict[str, Any]:
+def _described(path: str, table: Table, content: Content, panel: Panel) -> dict[str, Any]:
     """Return what a run record says about the input."""
     first, last = panel.calendar.render(np.array([panel.starts.min(), panel.last.max()]))
     return {
-        "path": path,
-        "bytes": source.size,
-        "sha256": source.sha256,
+        "path": shown(path),
+        "bytes": table.size,
+        "sha256": table.sha256,
         "rows": len(content.rows.rows),
         "series": len(panel),
         "first": first,

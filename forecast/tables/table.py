@@ -5,14 +5,16 @@ from typing import Any, Protocol
 
 
 class Table(Protocol):
-    """Delimited text or a Parquet file; nothing in it changes after it is made."""
+    """What a door leads to: text, typed columns, or several of them as one; nothing in it changes after it is made."""
 
-    path: str  # as messages name it
+    path: str  # as messages name it: without passwords
+    size: int  # bytes as stored
+    sha256: str  # of these bytes
     names: tuple[str, ...]
     nulls: tuple[str, ...]  # cells that mark a missing number
     decimal: str
     delimiter: str | None  # None where there is none
-    unit: str  # what `lines` counts: line or row
+    unit: str  # what `lines` names: line, row, or place where there are several files
     notices: tuple[str, ...]  # one line each
 
     def sample(self, name: str) -> list[str]:
@@ -30,5 +32,5 @@ class Table(Protocol):
     def place(self, row: int) -> str:
         """Return file and line (or row) of a row, 0 being the first below the header."""
 
-    def lines(self, rows: Sequence[int]) -> list[int]:
-        """Return the 1-based line (or row) of each of these rows."""
+    def lines(self, rows: Sequence[int]) -> list[str]:
+        """Return the 1-based line (or row) of each of these rows, with its file where there are several."""

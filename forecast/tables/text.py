@@ -29,6 +29,7 @@ class TextTable:
         """Find out the dialect. Raises DataError for text that is no table."""
         dialect = find_dialect(source.path, source.data, options)
         self.path, self.notices = source.path, source.notices + dialect.notices
+        self.size, self.sha256 = source.size, source.sha256
         self.names, self.decimal, self.delimiter = dialect.names, dialect.decimal, dialect.delimiter
         self.nulls = (*NULLS, *options.null_value)
         self._sample = dialect.sample
@@ -72,10 +73,10 @@ class TextTable:
         """Return file and 1-based line of a row, 0 being the first below the header."""
         return f"{self.path}:{self.lines([row])[0]}"
 
-    def lines(self, rows: Sequence[int]) -> list[int]:
+    def lines(self, rows: Sequence[int]) -> list[str]:
         """Return the 1-based line of each of these rows."""
         found = lines_of(self._text, self._layout, np.array(rows, dtype=np.int64)) + self._first - 1
-        return [int(line) for line in found]
+        return [str(line) for line in found]
 
     def _parse(self, kinds: dict[str, Any]) -> Any:
         """Return an Arrow table of these columns in these types; of the first column where none is named."""

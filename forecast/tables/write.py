@@ -15,7 +15,9 @@ import numpy as np
 from forecast.errors import UsageError
 from forecast.options import PredictOptions
 from forecast.panels.panel import Floats, Integers
+from forecast.tables.doors import pattern_of
 from forecast.trained import Forecasts
+from forecast.urls import is_url, shown
 
 LEVELS = (80.0, 95.0)  # percent, where none is asked for
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl"}
@@ -34,6 +36,8 @@ def suffix_of(output: str) -> str:
 
 def check_output(output: str, inputs: Sequence[str] = ()) -> None:
     """Refuse an output of an unknown format, or one that would destroy something. Raises UsageError."""
+    if is_url(output):
+        raise UsageError(f"{shown(output)}: this output is a local file.\nWrite one, and copy it.")
     suffix_of(output)
     if output != STDOUT:
         check_place(output, inputs)
@@ -48,6 +52,9 @@ def check_place(output: str, inputs: Sequence[str] = ()) -> None:
         raise UsageError(f"{output}: there is no folder {str(path.parent)!r}.\nMake it, or write elsewhere.")
     if any(_same_file(output, one) for one in inputs):
         raise UsageError(f"{output}: the output is the input.\nName another output with -o.")
+    patterns = [pattern for one in inputs if (pattern := pattern_of(one)) is not None]
+    if any(Path(os.path.abspath(output)).match(os.path.abspath(pattern)) for pattern in patterns):
+        raise UsageError(f"{output}: the output would be one of the input files.\nName another output with -o.")
     if any((folder / "manifest.json").exists() or (folder / "CURRENT").exists() for folder in path.resolve().parents):
         raise UsageError(f"{output}: the output lies inside a trained model.\nName a file elsewhere.")
 
@@ -94,16 +101,37 @@ def table_bytes(
 
     names: the id and the time column; model: NAME@VERSION.
     """
-    header = forecast_columns(names, options, forecasts.targets)
-    values = forecasts.at(tuple(value_columns(options).values()))
-    # Nothing is below zero by rounding alone: -0.0 becomes 0.0.
-    flat = values.reshape(-1, values.shape[2]) + 0.0
+    header, flat = _header_and_numbers(forecasts, names, options)
     if FORMATS[suffix] == "parquet":
         from forecast.tables.write_parquet import parquet_bytes  # pyarrow is not needed for the other formats
 
         return parquet_bytes(forecasts, header, flat, _ordinals(forecasts), model)
     style = CSV if FORMATS[suffix] == "csv" else JSON_LINES
     return b"".join(text.encode("utf-8", "surrogateescape") for text in _text(forecasts, header, flat, model, style))
+
+
+def write_to_database(
+    output: str, forecasts: Forecasts, names: tuple[str, str], options: PredictOptions, model: str
+) -> int:
+    """Write the table to a database, rows of the same series and time replaced; return the number of rows.
+
+    Raises OutputError, the old rows intact, where the database refuses.
+    """
+    from forecast.tables.database import place_of
+    from forecast.tables.write_database import upsert
+
+    header, flat = _header_and_numbers(forecasts, names, options)
+    return upsert(place_of(output), forecasts, header, flat, _ordinals(forecasts), model)
+
+
+def _header_and_numbers(
+    forecasts: Forecasts, names: tuple[str, str], options: PredictOptions
+) -> tuple[tuple[str, ...], Floats]:
+    """Return the names of all columns, and the columns of numbers: (rows, columns)."""
+    header = forecast_columns(names, options, forecasts.targets)
+    values = forecasts.at(tuple(value_columns(options).values()))
+    # Nothing is below zero by rounding alone: -0.0 becomes 0.0.
+    return header, values.reshape(-1, values.shape[2]) + 0.0
 
 
 def _csv_cell(text: str) -> str:

@@ -144,6 +144,13 @@ def test_an_output_that_is_the_input_is_refused_before_reading(asked: Any, world
     assert world.calls == []
 
 
+def test_a_database_is_no_output_for_a_backtest(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["backtest", "sales.csv", "-o", "sqlite:///out.db?table=a"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: sqlite:///out.db?table=a: this output is a local file.\nWrite one, and copy it.\n"
+    )
+
+
 def test_json_and_a_table_cannot_share_standard_output(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["backtest", "sales.csv", "--json", "-o", "-"]) == 2
     assert json.loads(capsys.readouterr().err)["error"] == {

@@ -21,6 +21,11 @@ A_BUG = "Error: this is a bug in forecast (KeyError: 'x').\nRun it again with --
         ),
         (["train", "x", "--zzz"], "Error: no such option --zzz.\nSee 'forecast train --help'.\n"),
         (["train"], "Error: forecast train needs DATA.\nSee 'forecast train --help'.\n"),
+        (
+            ["train", "a.csv", "b.csv"],
+            "Error: got unexpected extra argument(s) (b.csv). Several files are named by a pattern in quotes, such as "
+            "'*.csv'.\nSee 'forecast train --help'.\n",
+        ),
         ([], "Error: which command? There are check, train, predict, backtest, template.\nSee 'forecast --help'.\n"),
         (
             ["train", "x", "-H", "0"],
@@ -101,3 +106,11 @@ def test_failures_of_the_machine_have_their_own_codes(error: BaseException, code
 def test_leaving_early_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert failures.report(typer.Exit(3), []) == 3
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("flag", ["--json", "--debug", "-q"])
+def test_no_password_of_a_url_is_shown_whoever_speaks(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert failures.report(KeyError("GET https://me:secret@host/a.csv?key=secret"), ["predict", flag]) == 1
+    said = capsys.readouterr().err
+    assert "https://***@host/a.csv?***" in said
+    assert "secret" not in said

@@ -11,7 +11,7 @@ def test_help_is_plain_and_in_sections(capsys: pytest.CaptureFixture[str]) -> No
     assert run(["predict", "--help"]) == 0
     text = capsys.readouterr().out
     sections = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
-    assert sections == ["Arguments:", "Output:", "Columns:", "Dialect:", "Repair:", "Run:", "Options:"]
+    assert sections == ["Arguments:", "Output:", "Columns:", "Dialect:", "Repair:", "Input:", "Run:", "Options:"]
     assert text.isascii()
 
 

@@ -32,10 +32,18 @@ def test_a_model_is_named_after_its_data_file(data: str, name: str) -> None:
     assert model_name(data) == name
 
 
-@pytest.mark.parametrize("data", ["-", "sales/*.csv", "sqlite:///x.db?table=t", "...csv"])
+@pytest.mark.parametrize("data", ["-", "sales/*.csv", "sqlite:///x.db?table=t", "s3://b/a.csv", "...csv"])
 def test_data_without_a_file_name_needs_a_name_for_the_model(data: str) -> None:
     with pytest.raises(UsageError, match="no name for the model follows from this"):
         model_name(data)
+
+
+def test_the_password_of_a_url_without_a_model_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "postgresql://me:secret@host/db?table=sales"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: postgresql://me:***@host/db?table=sales: no name for the model follows from this.\n"
+        "Give it one with -m.\n"
+    )
 
 
 def test_a_model_may_be_a_path(world: Any) -> None:

@@ -1,4 +1,3 @@
-import gzip
 import os
 import sys
 from pathlib import Path
@@ -6,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import DataError
-from forecast.tables import source
+from forecast.tables import files
 from forecast.tables.source import open_source
 
 
@@ -74,19 +73,30 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, monkeypat
         path.write_text("xxx" * 10)
         return found
 
-    monkeypatch.setattr(source.os, "fstat", grow)
+    monkeypatch.setattr(files.os, "fstat", grow)
     assert refusal(path) == (
         f"{path}: the file changed while it was read.\nWait until it is complete, or write it elsewhere and rename it."
     )
 
 
-def test_a_gzip_that_unpacks_to_more_than_the_cap_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_more_bytes_than_allowed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes(gzip.compress(b"0" * 5000))
-    monkeypatch.setattr(source, "MAX_BYTES", 1000)
-    assert refusal(path) == f"{path}: unpacked it holds more than 1,000 bytes.\nSplit the table."
+    path.write_text("x" * 1001)
+    with pytest.raises(DataError) as caught:
+        open_source(str(path), limit=1000)
+    assert str(caught.value) == (
+        f"{path}: it holds more than 1,000 bytes.\nSplit the table, or raise --max-input-bytes."
+    )
+    assert open_source(str(path), limit=1001).size == 1001
 
 
 def test_a_closed_standard_input_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     assert refusal("-") == "standard input: it is closed.\nPipe a table into the command, or name a file."
+
+
+def test_standard_input_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/zero", encoding="utf-8") as endless:
+        monkeypatch.setattr(sys, "stdin", endless)
+        with pytest.raises(DataError, match=r"^standard input: it holds more than 5,000,000 bytes\."):
+            open_source("-", limit=5_000_000)

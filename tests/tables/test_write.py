@@ -196,6 +196,39 @@ def test_an_output_that_would_destroy_something_is_refused(
     assert str(caught.value).splitlines()[0] == f"{output}: {message}"
 
 
+@pytest.mark.parametrize(
+    ("data", "output", "refused"),
+    [
+        ("in/*.csv", "in/a.csv", True),
+        ("in/*.csv", "in/new.csv", True),
+        ("in/*.csv", "in/new.parquet", False),
+        ("in/*.csv", "new.csv", False),
+        ("in/2024-*.csv", "in/predictions.csv", False),
+        ("in", "in/new.parquet", True),
+        ("in", "in/new.csv", False),
+        ("https://host/*.csv", "new.csv", False),
+    ],
+)
+def test_an_output_that_the_next_run_would_read_is_refused(
+    data: str, output: str, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("x")
+    if not refused:
+        check_output(output, [data])
+        return
+    with pytest.raises(UsageError) as caught:
+        check_output(output, [data])
+    assert str(caught.value) == f"{output}: the output would be one of the input files.\nName another output with -o."
+
+
+@pytest.mark.parametrize("output", ["https://me:secret@host/out.csv", "s3://bucket/out.csv"])
+def test_an_output_elsewhere_is_refused(output: str) -> None:
+    with pytest.raises(UsageError, match=r"^(https://\*\*\*@host|s3://bucket)/out.csv: this output is a local file\."):
+        check_output(output)
+
+
 SEVERAL = replace(forecasts("a", "a", horizon=1), targets=("y", "z, or %"))
 
 
