@@ -22,7 +22,9 @@ def training_command(
     minimum: float | None,
     prefix: str,
 ) -> str:
-    """Return the command line, quoted for a shell, without passwords of URLs. found: how the table was read; minimum: the suggested --min.
+    """Return the command line, quoted for a shell, without passwords of URLs.
+
+    found: how the table was read; minimum: the suggested --min.
 
     Columns are named, so that a new one in the next table changes nothing; what was found out about the dialect is not,
     since it is found again.
