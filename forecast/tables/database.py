@@ -119,7 +119,7 @@ def connected(url: Any, name: str, kind: type[ForecastError]) -> Iterator[Any]:
 
 def _for_reading(place: Place) -> Any:
     """Return the URL, for SQLite one that neither makes nor changes the file."""
-    if place.file is None or place.file.startswith("file:"):
+    if place.file is None:
         return place.url
     return place.url.set(database=f"file:{quote(place.file)}").update_query_dict({"mode": "ro", "uri": "true"})
 

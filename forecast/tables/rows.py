@@ -87,6 +87,10 @@ def _codes(table: Table, name: str, column: Any) -> tuple[list[str], Codes]:
     if len(rows):
         place = table.place(int(rows[0]))
         raise DataError(f"{place}: column {name!r} is empty{and_more(len(rows))}.\nGive every row an id, or remove it.")
+    odd = next((code for code, text in enumerate(texts) if "\0" in text), None)
+    if odd is not None:
+        place = table.place(int(np.argmax(codes == odd)))
+        raise DataError(f"{place}: column {name!r} holds a NUL character: {short(texts[odd])}.\nRemove it.")
     return texts, codes
 
 
