@@ -97,6 +97,11 @@ def test_the_gpu_extra_is_tensorflow_with_cuda() -> None:
     assert lines(requirements()["options.extras_require"]["gpu"]) == {"tensorflow[and-cuda]>=2.21,<3"}
 
 
+def test_developers_have_every_extra_that_the_tests_use() -> None:
+    extras = requirements()["options.extras_require"]
+    assert lines(extras["sql"]) | lines(extras["remote"]) | lines(extras["tune"]) < lines(extras["dev"])
+
+
 def test_a_clone_runs_uninstalled(tmp_path: Path) -> None:
     done = run(sys.executable, REPOSITORY / "cli.py", "--version", cwd=tmp_path)
     assert done.stdout.startswith("forecast ")

@@ -38,3 +38,22 @@ def test_no_password_of_a_url_is_kept_or_said(
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["input"]["path"] == record["command"][2] == "memory://me:***@host/sales.csv"
     assert "secret" not in said.out + said.err + "".join(path.read_text() for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["-v", "--json"])
+def test_the_command_line_that_check_suggests_holds_no_password(flag: str, capfd: pytest.CaptureFixture[str]) -> None:
+    url = "memory://me:secret@host/check.csv"
+    MemoryFileSystem().pipe("/me:secret@host/check.csv", (REPOSITORY / "data" / "co2.csv").read_bytes())
+    assert run(["check", url, flag]) == 0
+    said = capfd.readouterr()
+    assert "forecast train 'memory://me:***@host/check.csv'" in said.out
+    assert "-m model" in said.out or "--model model" in said.out
+    assert "secret" not in said.out + said.err
+
+
+def test_the_table_that_check_refuses_is_named_without_its_password(capfd: pytest.CaptureFixture[str]) -> None:
+    MemoryFileSystem().pipe("/me:secret@host/bad.csv", b"ds,y\n2024-01-01,many\n")
+    assert run(["check", "memory://me:secret@host/bad.csv", "--json"]) == 12
+    said = capfd.readouterr()
+    assert json.loads(said.out)["input"]["path"] == "memory://me:***@host/bad.csv"
+    assert "secret" not in said.out + said.err
