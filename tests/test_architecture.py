@@ -73,6 +73,7 @@ HEAVY = {  # slow to import: the only modules that may do so at their top, so th
     "scipy": set(),
     "matplotlib": set(),
     "optuna": set(),
+    "holidays": set(),
 }
 LATE = {  # the same inside a function, where the work begins
     "tensorflow": {f"{NETWORK}.device"},
@@ -81,6 +82,7 @@ LATE = {  # the same inside a function, where the work begins
     "scipy": set(),
     "matplotlib": {"forecast.report.plot"},
     "optuna": {"forecast.tuning"},
+    "holidays": {"forecast.panels.holidays"},
 }
 
 TOUCH_FILES = ("forecast.tables", "forecast.store", "forecast.report", "forecast.commands")
