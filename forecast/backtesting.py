@@ -18,6 +18,7 @@ from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.matching import known_rows
 from forecast.options import BacktestOptions, ReadOptions, TrainOptions
+from forecast.panels.clock import on_clock
 from forecast.panels.panel import Integers, Panel
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
@@ -58,7 +59,7 @@ def backtest_model(trained: Trained, panel: Panel, ask: BacktestOptions, horizon
     A row whose series the model knows up to a later time has the role "seen". Raises DataError when the series are too
     short for the origins, MismatchError when the panel does not fit the model.
     """
-    plan = replace(trained.plan, horizon=horizon or trained.plan.horizon)
+    panel, plan = on_clock(panel), replace(trained.plan, horizon=horizon or trained.plan.horizon)
     every = ask.every or plan.horizon
     count = ask.origins or _origins_of_model(trained, panel, plan, every)
     _check_length(panel, plan.horizon, every, count, least_history(plan))
@@ -91,6 +92,7 @@ def backtest_training(
     Raises DataError when the series are too short for the origins or for training before the first of them.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
+    panel = on_clock(panel)
     horizon = settle(panel, options, read.season).horizon  # follows from frequency and number of rows alone
     options = replace(options, horizon=horizon)
     every, least = ask.every or horizon, 3 * horizon + 3
@@ -210,7 +212,7 @@ def _last_known(trained: Trained, panel: Panel) -> Integers:
     """
     known = known_rows(trained.ids, panel)
     never, always = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-    last = trained.context.last[known] if trained.context is not None else np.full(len(known), always)
+    last = on_clock(trained.context).last[known] if trained.context is not None else np.full(len(known), always)
     return np.where(known >= 0, last, never)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from forecast.errors import DataError
 from forecast.options import PredictOptions, ReadOptions, TrainOptions, as_record
 from forecast.panels.anomalies import Outliers, Shifts, find_outliers, find_shifts
+from forecast.panels.clock import on_clock
 from forecast.panels.panel import Panel
 from forecast.panels.summary import Summary, summarise
 from forecast.plan import Plan
@@ -56,13 +57,13 @@ def profile(reading: Reading, plan: Plan | None) -> dict[str, Any]:
     outliers, shifts = find_outliers(panel, seasons), find_shifts(panel, max(seasons))
     summary = summarise(panel)
     minimum = _suggested_minimum(summary) if plan else None
-    status = expected_status(panel, plan) if plan else (None,) * len(panel)
+    status = expected_status(on_clock(panel), plan) if plan else (None,) * len(panel)
     return {
         "table": reading.source,
         "read": as_record(reading.options),
         "time": {
             "form": panel.calendar.form,
-            "zone": panel.calendar.zone.strip(),
+            "zone": panel.calendar.zone_name,
             "frequency": panel.calendar.freq,
         },
         "seasons": {

@@ -37,7 +37,13 @@ def matching_panel(trained: Trained, panel: Panel | None) -> tuple[Panel, tuple[
             "Read the table with encodings=trained.encodings."
         )
     ours, theirs = trained.calendar, panel.calendar
-    if (ours.freq, ours.anchor) != (theirs.freq, theirs.anchor):
+    if ours.tz != theirs.tz:
+        found = f"in the zone {theirs.tz}" if theirs.tz else "without a zone"
+        raise MismatchError(
+            f"the model was trained {f'in the zone {ours.tz}' if ours.tz else 'without a zone'}, the table was read "
+            f"{found}.\nLeave --tz out, or train again."
+        )
+    if not (theirs.same_steps(ours) or theirs.same_steps(ours.on_clock)):
         moved = ", but at other moments" if ours.freq == theirs.freq else ""
         raise MismatchError(
             f"the model was trained on steps of {ours.freq!r}, the table has {theirs.freq!r}{moved}.\n"

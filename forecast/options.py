@@ -156,6 +156,25 @@ class ReadOptions:
             rich_help_panel=COLUMNS,
         ),
     ] = ()
+    tz: Annotated[
+        str | None,
+        Option(
+            "--tz",
+            metavar="ZONE",
+            help="Time zone whose clock the seasons follow, such as Europe/Berlin; days of 23 and 25 hours stay true. "
+            "Default: times as they are written.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
+    holidays: Annotated[
+        str | None,
+        Option(
+            "--holidays",
+            metavar="CC",
+            help="Public holidays of a country, or of a part of it (DE, DE-BY), as a covariate known ahead.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None
     date_format: Annotated[
         str | None,
         Option(

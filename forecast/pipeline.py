@@ -24,6 +24,7 @@ from forecast.matching import value_ranges
 from forecast.options import ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
+from forecast.panels.clock import on_clock, steps_again
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
@@ -70,6 +71,7 @@ def train(
     anything, ForecastError when Keras and the NumPy runtime do not agree: then nothing may be published.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
+    table, panel = panel, on_clock(panel)
     around = around or Surroundings(Clock(options.seconds))
     plan, parts = prepare(panel, options, read, plan)
     device = choose_device(options)
@@ -92,19 +94,19 @@ def train(
     trained = Trained(
         plan=plan,
         read=read,
-        calendar=panel.calendar,
+        calendar=table.calendar,
         ids=panel.ids,
         fitted=tuple(final),
         weights=weights,
         units=_units_of_bands(panel, plan),
         calibration=bands,
-        context=context_of(panel, plan),
+        context=context_of(table, plan),
         source=source or {},
         sparse_weights=sparse if sparse != weights else (),
         encodings=panel.encodings,
         ranges=value_ranges(panel),
     )
-    forecasts = predict(trained, panel, assume_future=True)
+    forecasts = predict(trained, table, assume_future=True)
     found, limit, cut = (*choice.history, *history), around.clock.limit, choice.pace.cut()
     if plan.targets and isfinite(limit):
         cut += ("targets by themselves alone: mixing them takes another training",)
@@ -189,7 +191,8 @@ def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
 
 def context_of(panel: Panel, plan: Plan) -> Panel:
     """Return the last `plan.lookback` steps of each series as a panel of its own, with what is known ahead."""
-    kept = np.minimum(panel.lengths, plan.lookback)
+    # On the clock, steps that come twice are one.
+    kept = np.minimum(panel.lengths, plan.lookback + steps_again(panel.calendar))
     stored = np.minimum(panel.limits - panel.ends, plan.horizon) + kept
     begins = panel.ends - kept
     places = np.concatenate([np.arange(begin, begin + count) for begin, count in zip(begins, stored, strict=True)])

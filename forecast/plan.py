@@ -26,6 +26,7 @@ class Plan:
     targets: tuple[str, ...] = ()  # names of the targets, where there are several
     mixed_targets: bool = False  # whether forecasters see the other targets of an id; `past` ends with one for each
     calendar: tuple[str, ...] = ()  # names of the calendar features, see panels/features.py
+    holidays: tuple[str, ...] = ()  # the days behind the feature `holiday`, such as 2026-12-25, rising
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
     bases: tuple[int, ...] = ()  # the base of each member; none: `base` for all

@@ -10,8 +10,10 @@ from forecast.evaluation.backtest import Split, split
 from forecast.forecasters.baselines import naive, seasonal_naive
 from forecast.options import Preset, ReadOptions, Scaler, TrainOptions
 from forecast.panels import channels, scaling
+from forecast.panels.clock import on_clock
 from forecast.panels.encoding import encoded_names
 from forecast.panels.features import calendar_names
+from forecast.panels.holidays import YEARS_AHEAD, holiday_days
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import Plan
@@ -33,10 +35,11 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
 
     Raises DataError for a panel that cannot be trained on, UsageError for options that contradict each other.
     """
+    panel = on_clock(panel)
     if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
     names = encoded_names({"past": read.past, "future": read.future, "static": read.static}, panel.encodings)
-    plan = plan or settle(panel, options, read.season, names)
+    plan = plan or settle(panel, options, read.season, names, read.holidays)
     plan = plan if plan.targets else channels.with_targets(plan, panel)
     if "log" in plan.transforms:
         scaling.refuse_non_positive(panel)
@@ -50,9 +53,13 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
 
 
 def settle(
-    panel: Panel, options: TrainOptions, seasons: Sequence[int] = (), names: dict[str, tuple[str, ...]] | None = None
+    panel: Panel,
+    options: TrainOptions,
+    seasons: Sequence[int] = (),
+    names: dict[str, tuple[str, ...]] | None = None,
+    holidays: str | None = None,
 ) -> Plan:
-    """Settle the plan for a panel; `names` are the covariates' names by role.
+    """Settle the plan for a panel; `names` are the covariates' names by role, `holidays` the country of the holidays.
 
     Raises DataError when no series is long enough to learn from and to check on, UsageError when options contradict
     each other.
@@ -70,6 +77,7 @@ def settle(
     fitted = panel.without_end(horizon + origins - 1 + validation)
     positive = all((values[np.isfinite(values)] > 0).all() for values in map(panel.values, range(len(panel))))
     names = names or {}
+    days = _holidays(panel, holidays)
     base = best_base(fitted, (1, *(season for season in found if season > 1)), horizon)
     members = _members(options, positive, _windows(options, window, segment, found), _bases(base, found))
     return Plan(
@@ -82,7 +90,8 @@ def settle(
         past=names.get("past", ()),
         future=names.get("future", ()),
         static=names.get("static", ()),
-        calendar=_calendar(panel),
+        calendar=(*_calendar(panel), *(("holiday",) if days else ())),
+        holidays=days,
         transforms=tuple(member.transform for member in members),
         windows=tuple(member.window for member in members),
         bases=tuple(member.base for member in members),
@@ -232,6 +241,17 @@ def _calendar(panel: Panel) -> tuple[str, ...]:
     step = panel.calendar.period / 86_400  # days
     ends = np.array([int(panel.starts.min()), int(panel.last.max())])
     return calendar_names(panel.calendar.times(ends), step, step * float(ends[1] - ends[0]))
+
+
+def _holidays(panel: Panel, code: str | None) -> tuple[str, ...]:
+    """Return the holidays over the years of the panel, and long after; none where none are asked for."""
+    if code is None:
+        return ()
+    if panel.calendar.period is None:
+        raise UsageError("--holidays needs dates, and the time of this table counts steps.\nLeave it out.")
+    ends = panel.calendar.times(np.array([int(panel.starts.min()), int(panel.last.max())]))
+    first, last = (ends.astype("M8[Y]").astype(np.int64) + 1970).tolist()
+    return holiday_days(code, first, last + YEARS_AHEAD)
 
 
 class _Member(NamedTuple):

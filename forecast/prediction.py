@@ -17,6 +17,8 @@ from forecast.matching import known_rows, matching_panel, unknown_ahead
 from forecast.panels import channels, scaling
 from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
+from forecast.panels.clock import columns_on_clock, on_clock
+from forecast.panels.holidays import refuse_unknown_days
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -34,18 +36,22 @@ def predict(
     not those of the model, MissingAheadError when future-known covariates of the steps to forecast are missing:
     `assume_future` takes their means instead.
     """
-    panel, names = matching_panel(trained, panel)
-    known = known_rows(trained.ids, panel)
+    table, names = matching_panel(trained, panel)
     plan = trained.plan
-    missing = unknown_ahead(panel, plan, horizon)
+    steps = horizon or plan.horizon
+    refuse_unknown_days(plan, table.calendar, table.last + steps)
+    missing = unknown_ahead(table, plan, horizon)
     if missing and not assume_future:
         raise MissingAheadError(
-            f"{missing} of the {len(panel) * (horizon or plan.horizon)} steps to forecast have no value of "
+            f"{missing} of the {len(table) * steps} steps to forecast have no value of "
             f"{', '.join(plan.future)}, which the model reads ahead.\n"
             "Give them with --future-data, or as rows of the table after the last value of the target."
         )
+    panel = on_clock(table)
+    columns = None if panel is table else columns_on_clock(table, steps)
+    known = known_rows(trained.ids, panel)
     units = np.where(known >= 0, trained.units[known], seasonal_difference(panel, plan.season))
-    raw = _raw_quantiles(trained, panel, known, horizon or plan.horizon)
+    raw = _raw_quantiles(trained, panel, known, steps if columns is None else int(columns.max()) + 1)
     status = _status(panel, plan, known, raw)
     sparse = is_intermittent(panel, plan)
     quantiles = _widened(calibration.apply(trained.calibration, raw, units, sparse), plan.horizon)
@@ -54,10 +60,10 @@ def predict(
         quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
     bounds = Bounds.of(plan)
     return Forecasts(
-        ids=panel.ids,
-        calendar=panel.calendar,
-        cutoffs=panel.last,
-        quantiles=bounds.apply(quantiles),
+        ids=table.ids,
+        calendar=table.calendar,
+        cutoffs=table.last,
+        quantiles=bounds.apply(quantiles if columns is None else np.take_along_axis(quantiles, columns[..., None], 1)),
         probabilities=plan.quantiles,
         status=status,
         bounds=bounds,

@@ -66,7 +66,9 @@ class Forecasts:
         steps = np.arange(1, horizon + 1)
         ordinals = (self.cutoffs[:, None] + steps).ravel()
         calendar = self.calendar
-        times = calendar.times(ordinals) if calendar.period else [int(step) for step in calendar.render(ordinals)]
+        times: Any = calendar.times(ordinals) if calendar.period else [int(text) for text in calendar.render(ordinals)]
+        if calendar.tz:
+            times = pd.to_datetime(calendar.instants(ordinals), utc=True).tz_convert(calendar.tz)
         columns = self.at(wanted).reshape(-1, len(wanted))
         return pd.DataFrame(
             {

@@ -78,6 +78,7 @@ HEAVY = {  # slow to import: the only modules that may do so at their top, so th
     "optuna": set(),
     "sqlalchemy": set(),
     "fsspec": set(),
+    "holidays": set(),
 }
 LATE = {  # the same inside a function, where the work begins
     "tensorflow": {f"{NETWORK}.device"},
@@ -88,6 +89,7 @@ LATE = {  # the same inside a function, where the work begins
     "optuna": {"forecast.tuning"},
     "sqlalchemy": {"forecast.tables.database", "forecast.tables.write_database"},
     "fsspec": {"forecast.tables.remote"},
+    "holidays": {"forecast.panels.holidays"},
 }
 
 TOUCH_FILES = ("forecast.tables", "forecast.store", "forecast.report", "forecast.commands")

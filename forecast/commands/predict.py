@@ -91,7 +91,13 @@ def predict(
 
 
 def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
-    """Return how training read its table, with what was given again in its place."""
+    """Return how training read its table, with what was given again in its place; a model keeps its holidays."""
+    if given.holidays not in (None, settled.holidays):
+        found = f"the holidays of {settled.holidays}" if settled.holidays else "no holidays"
+        raise MismatchError(
+            f"the model was trained with {found}, not with those of {given.holidays}.\n"
+            "Leave --holidays out, or train again."
+        )
     again = {field.name: getattr(given, field.name) for field in fields(given)}
     return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
 

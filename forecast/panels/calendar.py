@@ -4,62 +4,32 @@ Only NumPy and the standard library: `predict` starts with this module.
 """
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.errors import UsageError
+from forecast.panels.frequencies import (
+    DAY,
+    FIRST,
+    FIRST_BUSINESS,
+    HOUR,
+    LAST,
+    LAST_BUSINESS,
+    SECOND,
+    Step,
+    parse_frequency,
+)
+from forecast.panels.zones import clock_of
 
 Integers = NDArray[np.int64]
 Times = NDArray[np.datetime64]
 
-SECOND, DAY = 1_000_000_000, 86_400_000_000_000  # ns
-UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "min": 60 * SECOND, "h": 3600 * SECOND, "D": DAY}
-OLD_NAMES = {"N": "ns", "U": "us", "L": "ms", "S": "s", "T": "min", "H": "h", "d": "D", "A": "YE", "AS": "YS"}
-OLD_NAMES |= {"M": "ME", "Q": "QE", "Y": "YE"}
-MONTHS = {"MS": 1, "ME": 1, "QS": 3, "QE": 3, "YS": 12, "YE": 12}
-MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-WEEKDAY_NAMES = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 EPOCH_FORMS = {"s": SECOND, "ms": 1_000_000, "us": 1_000, "ns": 1}
 EXCEL_EPOCH = int(np.datetime64("1899-12-30", "ns").astype(np.int64))
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a frequency: `size` integer steps, nanoseconds, months or business days."""
-
-    unit: str  # step, fixed, month or business
-    size: int
-    weekly: bool = False
-    end: bool = False  # of months: the last day
-    phase: int | None = None  # month of the year (0 = January) or weekday (0 = Monday) that the alias fixes
-
-
-@lru_cache(maxsize=64)
-def parse_frequency(freq: str) -> Step:
-    """Return the step that a pandas alias (old or new), 'step' or a multiple such as '5step' stands for.
-
-    Raises UsageError for an alias that is not known.
-    """
-    match = re.fullmatch(r"(\d*)(step|[A-Za-z]+)(?:-([A-Z]{3}))?", freq.strip())
-    count, name, suffix = (int(match[1] or 1), match[2], match[3]) if match else (0, "", None)
-    name = OLD_NAMES.get(name, name)
-    if count and name in ("step", "B") and not suffix and (name == "step" or count == 1):
-        return Step("step" if name == "step" else "business", count)
-    if count and name in UNITS and not suffix:
-        return Step("fixed", count * UNITS[name])
-    if count and name == "W" and (not suffix or suffix in WEEKDAY_NAMES):
-        phase = WEEKDAY_NAMES.index(suffix) if suffix else None
-        return Step("fixed", count * 7 * DAY, weekly=True, phase=phase)
-    if count and name in MONTHS and (not suffix or (suffix in MONTH_NAMES and MONTHS[name] > 1)):
-        phase = MONTH_NAMES.index(suffix) if suffix else None
-        return Step("month", count * MONTHS[name], end=name.endswith("E"), phase=phase)
-    raise UsageError(
-        f"--freq {freq!r} is no frequency.\nUse a pandas alias such as 10min, h, D, B, W-SUN, MS, ME, QS, YS, or step."
-    )
+NEW_YEAR = int(np.datetime64("2020-01-01", "ns").astype(np.int64))
+OWN_OFFSET = ("%z", "%:z")  # in Calendar.zone: the offset that the zone has at that time, +0200 or +02:00
 
 
 @dataclass(frozen=True)
@@ -74,7 +44,14 @@ class Calendar:
     freq: str = "step"
     anchor: int = 0
     form: str = "step"  # how the input writes a time: strftime, %q (quarter), %3f; or step, s, ms, us, ns, excel
-    zone: str = ""  # what the input writes behind a time: Z or a fixed offset such as +02:00
+    zone: str = ""  # what the input writes behind a time: Z, an offset such as +02:00, or OWN_OFFSET
+    tz: str = ""  # IANA name of the zone whose clock the steps follow; none: times are taken as they stand
+    elapsed: bool = False  # steps are of equal duration, counted in UTC, so that days of 23 and 25 hours stay true
+
+    def __post_init__(self) -> None:
+        """Refuse elapsed time that nothing is said about."""
+        if self.elapsed and (not self.tz or parse_frequency(self.freq).unit != "fixed"):
+            raise ValueError("elapsed time needs a zone, and steps of equal duration")
 
     def times(self, ordinals: Integers) -> Times:
         """Return the local time of each ordinal, same shape, `datetime64[ns]`; ValueError for integer steps."""
@@ -82,38 +59,42 @@ class Calendar:
         if step.unit == "step":
             raise ValueError("integer steps have no times")
         if step.unit == "fixed":
-            return np.asarray((self.anchor + ordinals * step.size).view("M8[ns]"))
+            return np.asarray(self._shown(self.anchor + ordinals * step.size).view("M8[ns]"))
         first_day, clock = self._anchor_day()
         if step.unit == "business":
-            days = np.busday_offset(first_day, ordinals)
+            days = np.busday_offset(first_day, ordinals * step.size)
+        elif step.unit == "half":
+            days = _half_months(first_day.astype("M8[M]"), ordinals, step)
         else:
-            months = first_day.astype("M8[M]") + ordinals * step.size
-            length = _month_length(months)
-            day = length if step.end else np.minimum(_day_of_month(first_day), length)
-            days = months.astype("M8[D]") + (day - 1)
+            days = named_days(first_day.astype("M8[M]") + ordinals * step.size, step, _day_of_month(first_day))
         return np.asarray(days.astype("M8[ns]") + clock, dtype="M8[ns]")
 
     def ordinals(self, times: Times) -> Integers:
-        """Return the ordinal of the step that each time belongs to, same shape.
+        """Return the ordinal of the step that each local time belongs to, same shape; of UTC where steps are elapsed.
 
         A time off the grid belongs to the step that began before it; weeks and month ends to that which ends after it.
         """
-        step, nanoseconds = parse_frequency(self.freq), np.asarray(times).astype("M8[ns]").view(np.int64)
+        step, instants = parse_frequency(self.freq), np.asarray(times).astype("M8[ns]")
         if step.unit == "step":
             raise ValueError("integer steps have no times")
         if step.unit == "fixed":
             late = step.size - DAY if step.weekly else 0
-            return np.asarray((nanoseconds - self.anchor + late) // step.size, dtype=np.int64)
+            return np.asarray((instants.view(np.int64) - self.anchor + late) // step.size, dtype=np.int64)
         first_day, clock = self._anchor_day()
-        instants = np.asarray(times).astype("M8[ns]")
         if step.unit == "business":
             days = np.busday_offset((instants - clock).astype("M8[D]"), 0, roll="backward")
-            return np.asarray(np.busday_count(first_day, days), dtype=np.int64)
-        months = (instants.astype("M8[M]") - first_day.astype("M8[M]")).astype(np.int64)
-        if step.end:
-            return np.asarray(-(-months // step.size), dtype=np.int64)
-        found = months // step.size
-        return np.asarray(found - (self.times(found) > instants), dtype=np.int64)
+            return np.asarray(np.busday_count(first_day, days) // step.size, dtype=np.int64)
+        found = (instants.astype("M8[M]") - first_day.astype("M8[M]")).astype(np.int64)
+        # The step of this month, or half, or one of its neighbours.
+        found = 2 * found + 1 if step.unit == "half" else found // step.size
+        if step.ends:
+            found, days = found - 1, instants.astype("M8[D]")
+            for _ in range(2):
+                found = found + (self.times(found).astype("M8[D]") < days)
+        else:
+            for _ in range(2):
+                found = found - (self.times(found) > instants)
+        return np.asarray(found, dtype=np.int64)
 
     def steps(self, values: Integers) -> Integers:
         """Return the ordinal of each integer time of a table without dates, rounded down."""
@@ -125,6 +106,42 @@ class Calendar:
         day = np.datetime64(self.anchor // DAY, "D")
         return day, np.timedelta64(self.anchor % DAY, "ns")
 
+    def _shown(self, moments: Integers) -> Integers:
+        """Return what the clock of the zone shows where steps are elapsed time; else the times as they are."""
+        return clock_of(self.tz, moments).shown(moments) if self.elapsed else moments
+
+    def instants(self, ordinals: Integers) -> Integers:
+        """Return the nanoseconds since 1970 UTC of each ordinal of a calendar with a zone, same shape."""
+        if self.elapsed:
+            return np.asarray(self.anchor + np.asarray(ordinals, np.int64) * parse_frequency(self.freq).size)
+        times = self.times(ordinals).view(np.int64)
+        return clock_of(self.tz, times).earlier(times)
+
+    def same_steps(self, other: "Calendar") -> bool:
+        """Say whether two calendars have the same ordinal for the same time, however their inputs write it."""
+        ours, theirs = parse_frequency(self.freq), parse_frequency(other.freq)
+        return (ours, self.anchor, self.tz, self.elapsed) == (theirs, other.anchor, other.tz, other.elapsed)
+
+    @property
+    def on_clock(self) -> "Calendar":
+        """The calendar whose steps are those of the zone's clock: every day has as many of them."""
+        if not self.elapsed:
+            return self
+        # Any offset of the zone does: by the same one, equal calendars stay equal.
+        start = np.array([NEW_YEAR])
+        ahead = int(clock_of(self.tz, start).offsets_at(start)[0])
+        return replace(self, anchor=(self.anchor + ahead) % parse_frequency(self.freq).size, elapsed=False)
+
+    def days(self, ordinals: Integers) -> tuple[Integers, Integers]:
+        """Return the first and the last day that belong to each step, in days since 1970."""
+        step = parse_frequency(self.freq)
+        own = self.times(ordinals).astype("M8[D]").astype(np.int64)
+        if step.unit == "business":
+            return own, own
+        if step.ends:
+            return self.times(ordinals - 1).astype("M8[D]").astype(np.int64) + 1, own
+        return own, np.maximum(own, self.times(ordinals + 1).astype("M8[D]").astype(np.int64) - 1)
+
     def render(self, ordinals: Integers) -> list[str]:
         """Return each time as the input writes it, in its zone; ordinals of any shape, flattened."""
         unique, places = np.unique(np.asarray(ordinals, dtype=np.int64).ravel(), return_inverse=True)
@@ -132,21 +149,42 @@ class Calendar:
         if step.unit == "step":
             texts = [str(value) for value in (self.anchor + unique * step.size).tolist()]
         else:
-            texts = _render(self.times(unique), self.form, self.zone)
+            texts = self._write(unique)
         return [texts[place] for place in places.tolist()]
+
+    def _write(self, ordinals: Integers) -> list[str]:
+        """Return each time as the input writes it."""
+        times = self.times(ordinals)
+        if not self.tz:
+            return _render(times, self.form, [self.zone] * len(times))
+        instants = self.instants(ordinals)
+        if self.form in EPOCH_FORMS:
+            return _render(instants.view("M8[ns]"), self.form, [])
+        if self.zone.strip() in OWN_OFFSET:
+            ahead = clock_of(self.tz, instants).offsets_at(instants) // SECOND
+            return _render(times, self.form, [_offset(seconds, self.zone) for seconds in ahead.tolist()])
+        if self.zone:
+            times = (instants + offset_of(self.zone)).view("M8[ns]")
+        return _render(times, self.form, [self.zone] * len(times))
+
+    @property
+    def zone_name(self) -> str:
+        """The zone in a sentence; empty where there is none."""
+        return self.tz or self.zone.strip()
 
     @property
     def period(self) -> float | None:
         """Seconds in one step, the mean where steps differ in length; None for integer steps."""
         step = parse_frequency(self.freq)
-        seconds = {"fixed": step.size / SECOND, "month": step.size * 365.2425 / 12 * 86400, "business": 86400 * 7 / 5}
-        return seconds.get(step.unit)
+        month = 365.2425 / 12 * 86400
+        seconds = {"fixed": 1 / SECOND, "month": month, "half": month / 2, "business": 86400 * 7 / 5}
+        return step.size * seconds[step.unit] if step.unit in seconds else None
 
     def seasons(self) -> tuple[int, ...]:
         """Return the seasons that the frequency suggests, in steps, rising; (1,) where it suggests none."""
         step = parse_frequency(self.freq)
-        if step.unit == "month":
-            spans = [12]
+        if step.unit in ("month", "half"):
+            spans = [12 if step.unit == "month" else 24]
         elif step.unit == "business":
             spans = [5]
         elif step.unit == "step":
@@ -160,50 +198,94 @@ class Calendar:
             ]
         else:
             spans = [DAY, 7 * DAY]
-        size = 1 if step.unit == "business" else step.size
-        return tuple(span // size for span in spans if span % size == 0 and span > size) or (1,)
+        return tuple(span // step.size for span in spans if span % step.size == 0 and span > step.size) or (1,)
 
     def default_horizon(self) -> int | None:
         """Return the number of steps that people of this frequency usually ask for; None where there is no custom."""
         step = parse_frequency(self.freq)
-        customs = {("fixed", 3600 * SECOND): 48, ("fixed", DAY): 14, ("fixed", 7 * DAY): 13}
+        customs = {("fixed", HOUR): 48, ("fixed", DAY): 14, ("fixed", 7 * DAY): 13}
         customs |= {("month", 1): 18, ("month", 3): 8, ("month", 12): 6}
         return customs.get((step.unit, step.size))
 
     def word(self, horizon: int) -> str:
         """Return the noun for this many steps in a sentence, such as 'hours' or 'day'."""
         step = parse_frequency(self.freq)
-        nouns = {("fixed", SECOND): "second", ("fixed", 60 * SECOND): "minute", ("fixed", 3600 * SECOND): "hour"}
+        nouns = {("fixed", SECOND): "second", ("fixed", 60 * SECOND): "minute", ("fixed", HOUR): "hour"}
         nouns |= {("fixed", 1800 * SECOND): "half hour", ("fixed", DAY): "day", ("fixed", 7 * DAY): "week"}
         nouns |= {
             ("month", 1): "month",
             ("month", 3): "quarter",
             ("month", 12): "year",
             ("business", 1): "business day",
+            ("half", 1): "half month",
         }
         noun = nouns.get((step.unit, step.size), "step")
         return noun if horizon == 1 else noun + "s"
 
 
-def _day_of_month(days: Any) -> Any:
+def offset_of(zone: str) -> int:
+    """Return the nanoseconds east of UTC that a written zone means: Z, UTC, +02:00, -0330, +02."""
+    found = re.search(r"([+-])(\d\d):?(\d\d)?", zone)
+    if not found:
+        return 0
+    minutes = int(found[2]) * 60 + int(found[3] or 0)
+    return (-minutes if found[1] == "-" else minutes) * 60 * SECOND
+
+
+def _offset(seconds: int, zone: str) -> str:
+    """Return an offset from UTC in the place of %z or %:z."""
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    text = f"{'-' if seconds < 0 else '+'}{hours:02d}{':' if ':' in zone else ''}{minutes:02d}"
+    return zone.replace("%:z", text).replace("%z", text)
+
+
+def named_days(months: Any, step: Step, day: int) -> Any:
+    """Return the day by which a step names each month; `day` of the month where it is a fixed one."""
+    first = months.astype("M8[D]")
+    last = (months + 1).astype("M8[D]") - 1
+    if step.day == FIRST:
+        return np.minimum(first + (day - 1), last)
+    if step.day == LAST:
+        return last
+    if step.day == FIRST_BUSINESS:
+        return np.busday_offset(first, 0, roll="forward")
+    if step.day == LAST_BUSINESS:
+        return np.busday_offset(last, 0, roll="backward")
+    wanted = step.phase or 0
+    if step.nth < 0:
+        return last - (_weekday(last) - wanted) % 7
+    return first + ((wanted - _weekday(first)) % 7 + 7 * step.nth)
+
+
+def _half_months(month: np.datetime64, ordinals: Integers, step: Step) -> Any:
+    """Return the day of each half of a month, the first of which is ordinal 0 in this month."""
+    months = month + ordinals // 2
+    middle = months.astype("M8[D]") + ((step.phase or 15) - 1)
+    if step.day == LAST:
+        return np.where(ordinals % 2 == 0, middle, (months + 1).astype("M8[D]") - 1)
+    return np.where(ordinals % 2 == 0, months.astype("M8[D]"), middle)
+
+
+def _weekday(days: Any) -> Any:
+    """Return the day of the week, 0 for Monday: day 0, 1 January 1970, was a Thursday."""
+    return (days.astype(np.int64) + 3) % 7
+
+
+def _day_of_month(day: np.datetime64) -> int:
     """Return the day of the month, 1 to 31."""
-    return (days - days.astype("M8[M]").astype("M8[D]")).astype(np.int64) + 1
+    return int((day - day.astype("M8[M]").astype("M8[D]")).astype(np.int64)) + 1
 
 
-def _month_length(months: Any) -> Any:
-    """Return the number of days in each month."""
-    return ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(np.int64)
-
-
-def _render(times: Times, form: str, zone: str) -> list[str]:
-    """Write times as text."""
+def _render(times: Times, form: str, zones: list[str]) -> list[str]:
+    """Write times as text, each with what stands behind it."""
     nanoseconds = times.view(np.int64)
     if form in EPOCH_FORMS:
         return [str(value) for value in (nanoseconds // EPOCH_FORMS[form]).tolist()]
     if form == "excel":
         return [f"{value:.10g}" for value in ((nanoseconds - EXCEL_EPOCH) / DAY).tolist()]
     fraction, texts = re.search(r"%([1-9])f", form), []
-    for moment, nanosecond in zip(times.astype("M8[us]").tolist(), nanoseconds.tolist(), strict=True):
+    moments = zip(times.astype("M8[us]").tolist(), nanoseconds.tolist(), zones, strict=True)
+    for moment, nanosecond, zone in moments:
         pattern = form.replace("%q", str((moment.month + 2) // 3)) if "%q" in form else form
         if fraction:
             digits = f"{nanosecond % SECOND:09d}"[: int(fraction[1])]

@@ -145,8 +145,11 @@ def calendar_names(times: NDArray[np.datetime64], step: float, span: float) -> t
     return tuple(names) if times.size else ()
 
 
-def calendar_features(times: NDArray[np.datetime64], names: tuple[str, ...]) -> Floats:
-    """Return the named calendar features of local times: (times, names), each within -1..1."""
+def calendar_features(times: NDArray[np.datetime64], names: tuple[str, ...], holidays: Floats | None = None) -> Floats:
+    """Return the named calendar features of local times: (times, names), each within -1..1 but that of the holidays.
+
+    holidays: (times,) the number of holidays in each step, which is the feature `holiday`.
+    """
     if not names:
         return np.empty((len(times), 0))
     moment = times.astype("datetime64[s]")
@@ -160,7 +163,9 @@ def calendar_features(times: NDArray[np.datetime64], names: tuple[str, ...]) -> 
     columns = []
     for name in names:
         kind, _, what = name.partition("_")
-        if kind == "weekday":
+        if kind == "holiday":
+            columns.append(np.zeros(len(times)) if holidays is None else holidays)
+        elif kind == "weekday":
             columns.append((weekday == int(what)).astype(float))
         else:
             turns = 2 * np.pi * waves[kind] * (2 if what.endswith("2") else 1)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from forecast.panels.features import Array, Rows, calendar_features, reach
+from forecast.panels.holidays import holidays_in
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
@@ -34,12 +35,13 @@ def columns_of(panel: Panel, plan: Plan, values: Array, covariates: tuple[Floats
     last = int(stored.max()) + plan.output_segments * plan.segment if len(panel) else 0
     ordinals = np.arange(first, last + 1)
     times = panel.calendar.times(ordinals) if plan.calendar else np.empty(len(ordinals), "datetime64[s]")
+    holidays = holidays_in(panel.calendar, ordinals, plan.holidays) if plan.holidays else None
     past, future = (np.nan_to_num(columns).T.astype(dtype) for columns in covariates)
     return Columns(
         values=values.astype(dtype, copy=False),
         past=past if past.size else np.zeros((len(values), 0), dtype),
         future=future if future.size else np.zeros((len(values), 0), dtype),
-        calendar=calendar_features(times, plan.calendar).astype(dtype),
+        calendar=calendar_features(times, plan.calendar, holidays).astype(dtype),
         first=first,
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from forecast.evaluation.calibration import at
-from forecast.panels.calendar import Calendar, parse_frequency
+from forecast.panels.calendar import Calendar
+from forecast.panels.frequencies import parse_frequency
 from forecast.panels.panel import Integers, Panel
 from forecast.plan import Plan
 from forecast.trained import Forecasts

@@ -1,14 +1,17 @@
 """plan.json: everything of a trained model that is no array, checked before anything counts up to a number in it."""
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
 from forecast.errors import UsageError
 from forecast.forecasters.fitted import Kind
 from forecast.options import ReadOptions, as_record
-from forecast.panels.calendar import Calendar, parse_frequency
+from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding
+from forecast.panels.frequencies import parse_frequency
+from forecast.panels.zones import rules_of
 from forecast.plan import Plan
 from forecast.store import records
 from forecast.trained import Trained
@@ -64,6 +67,8 @@ def read_outline(data: bytes) -> Outline:
         read = records.record_of(ReadOptions, _with_targets(fields["read"]), "read")
         calendar = records.record_of(Calendar, fields["calendar"], "calendar")
         parse_frequency(calendar.freq)
+        if calendar.tz:
+            rules_of(calendar.tz)
     except (UsageError, IndexError, TypeError) as error:
         raise ValueError(f"is contradictory: {str(error).splitlines()[0].rstrip('.')}") from None
     _check_plan(plan)
@@ -129,6 +134,8 @@ def _check_plan(plan: Plan) -> None:
         raise ValueError(f"has layers or units outside 1 to {_MOST_LAYERS} and 1 to {_MOST_UNITS}")
     if not 1 <= plan.members <= _MOST_PARTS or not 1 <= len(plan.quantiles) <= _MOST_PARTS:
         raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
+    if not all(one < other for one, other in pairwise(plan.holidays)) or not all(map(_is_day, plan.holidays)):
+        raise ValueError("has holidays that are no rising days")
     if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
         raise ValueError("has quantiles that do not rise from 0 to 1")
 
@@ -150,6 +157,14 @@ def _encodings(fields: dict[str, Any], plan: Plan, read: ReadOptions) -> tuple[E
         if columns != len(plan.given[role]):
             raise ValueError(f"has encodings that do not make the {len(plan.given[role])} {role} columns of the plan")
     return found
+
+
+def _is_day(text: str) -> bool:
+    """Tell whether text is a day such as 2026-12-25."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _with_targets(read: Any) -> Any:

@@ -15,7 +15,8 @@ from forecast.tables.phrases import listed
 from forecast.tables.rows import Rows, code_ids
 from forecast.tables.table import Table
 from forecast.tables.timeparts import combine_times
-from forecast.tables.times import Times, read_times
+from forecast.tables.times import Times, read_times, zone_of
+from forecast.tables.zoned import in_zone
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ def read_content(
 ) -> Content:
     """Read the columns that play a role, all rows of them. Raises DataError for the first cell that cannot be read.
 
-    encodings: those that a model has settled; None settles them by this table.
+    encodings: those that a model has settled; None settles them, and the zone of typed times, by this table.
     """
     columns = table.read(roles.time, (*roles.id, *roles.texts), roles.numbers)
     count = len(next(iter(columns.values()), ()))
@@ -53,7 +54,11 @@ def read_content(
             "At least 3 rows are needed."
         )
     ids, codes = code_ids(table, roles.id, [columns[name] for name in roles.id], count)
+    if options.tz is None and encodings is None and len(roles.time) == 1:
+        options = replace(options, tz=zone_of(columns[roles.time[0]]))
     times = _times(table, roles, columns, codes, options)
+    if options.tz is not None:
+        times = in_zone(table, roles.time, times, codes, options.tz)
     targets = [columns[name] for name in roles.targets]
     covariates = {
         role: [text_covariate(table, columns[name]) if name in roles.texts else columns[name] for name in names]
@@ -85,9 +90,10 @@ def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content,
     ahead = replace(ahead, texts=tuple(roles.future[one.place] for one in encodings))
     if model:
         refuse_retyped(table, ahead, encodings)
-    content = read_content(table, ahead, options, encodings)
+    content = read_content(table, ahead, replace(options, tz=main.times.tz or None), encodings)
     rows, times = content.rows, content.times
-    if times.are_steps != main.times.are_steps or times.zone != main.times.zone:
+    kinds = [(one.are_steps, one.elapsed, one.tz or one.zone) for one in (times, main.times)]
+    if kinds[0] != kinds[1]:
         raise DataError(
             f"{table.path}: its times are not of the same kind, or not in the same zone, as those of the data.\n"
             "Write the times of both tables in the same way."
@@ -107,8 +113,8 @@ def _times(table: Table, roles: Roles, columns: dict[str, Any], codes: Any, opti
     if not roles.time:
         return Times(_steps(codes), "step")
     if len(roles.time) > 1:
-        return combine_times(table, roles.time, [columns[name] for name in roles.time], options.date_format)
-    return read_times(table, roles.time[0], columns[roles.time[0]], options.date_format)
+        return combine_times(table, roles.time, [columns[name] for name in roles.time], options.date_format, options.tz)
+    return read_times(table, roles.time[0], columns[roles.time[0]], options.date_format, options.tz)
 
 
 def _steps(codes: Any) -> Any:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from forecast.errors import DataError
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Floats, Integers, Panel, no_columns
-from forecast.tables.frequency import Axis
+from forecast.tables.axis import Axis
 from forecast.tables.rows import Rows
 
 MOST = 10  # steps of the grid for each row: one wrong year must not ask for a terabyte

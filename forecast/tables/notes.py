@@ -60,7 +60,7 @@ def note_encodings(roles: Roles, encodings: Sequence[Encoding]) -> list[str]:
 def note_panel(panel: Panel, options: ReadOptions) -> list[str]:
     """Say how the time axis was understood."""
     origin = "given" if options.freq is not None else "found"
-    zone = f", zone {panel.calendar.zone.strip()}" if panel.calendar.zone else ""
+    zone = f", zone {panel.calendar.zone_name}" if panel.calendar.zone_name else ""
     steps, count = int(panel.lengths.sum()), len(panel.targets)
     each = f" ({count} targets of each of {len(panel) // count:,} ids)" if count and len(panel) > count else ""
     notes = [f"frequency: {panel.calendar.freq} ({origin}){zone}; series: {len(panel):,}{each}; steps: {steps:,}"]

@@ -1,6 +1,5 @@
 """A file becomes a Panel: the story of reading, step by step."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +9,17 @@ from forecast.errors import DataError, UsageError
 from forecast.options import Duplicates, ReadOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding
+from forecast.panels.frequencies import parse_frequency
+from forecast.panels.holidays import holiday_days
 from forecast.panels.panel import Panel
+from forecast.panels.zones import rules_of
+from forecast.tables.axis import Axis
 from forecast.tables.columns import NO_TIME, Roles, settle_columns
 from forecast.tables.content import Content, Future, read_content, read_future
 from forecast.tables.covariates import append_ahead
 from forecast.tables.doors import open_table
 from forecast.tables.files import STDIN
-from forecast.tables.frequency import Axis, find_calendar
+from forecast.tables.frequency import find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.repair import merge_rows, repair
@@ -49,6 +52,7 @@ def read_panel(
     """
     if path == options.future_data == STDIN:
         raise UsageError("both tables cannot come from standard input.\nName a file for one of them.")
+    _refuse_unknown(options, model)
     table = open_table(path, options)
     roles = settle_columns(table, options, model, encodings)
     content = read_content(table, roles, options, encodings if model else None)
@@ -90,6 +94,16 @@ def time_name(options: ReadOptions) -> str:
     return options.time[0] if len(options.time) == 1 and options.time != NO_TIME else "ds"
 
 
+def _refuse_unknown(options: ReadOptions, model: bool) -> None:
+    """Refuse a frequency, a zone or a country of holidays that nobody knows, before anything is read."""
+    if options.freq is not None:
+        parse_frequency(options.freq)
+    if options.tz is not None:
+        rules_of(options.tz)
+    if options.holidays is not None and not model:  # a model knows the days
+        holiday_days(options.holidays, 2020, 2020)
+
+
 def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions, model: bool) -> None:
     """Refuse a table without any value to forecast from; to train on, every target needs some."""
     missing = np.isnan(panel.target)
@@ -112,7 +126,7 @@ def _in_order(
     table: Table, content: Content, future: Future | None, roles: Roles, options: ReadOptions
 ) -> tuple[Rows, list[str]]:
     """Return the rows of both tables by series and time, and what was noticed; refuse those that repeat another."""
-    write = _writer(content.times)
+    write = content.times.write
     rows, found = sort_rows(content.rows, roles.time)
     notices = [*found]
     if options.duplicates in (None, Duplicates.ERROR):
@@ -135,14 +149,6 @@ def _axis(table: Table, rows: Rows, content: Content, future: Future | None, rol
         return table.place(row) if future is None or row < count else future.table.place(row - count)
 
     return Axis(place, table.path, " ".join(roles.time) or "step", content.times, rows.times, rows.rows, rows.same)
-
-
-def _writer(times: Times) -> Callable[[int], str]:
-    """Return a function that writes a time as the table does."""
-    if times.are_steps:
-        return str
-    calendar = Calendar("ns", 0, times.form, times.zone)
-    return lambda value: calendar.render(np.array([value]))[0]
 
 
 def _merge(rows: Rows, ordinals: Any, options: ReadOptions) -> tuple[Rows, Any, list[str]]:
@@ -176,6 +182,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
         future_data=None,
         query=None,
         freq=calendar.freq,
+        tz=calendar.tz or None,
         date_format=times.date_format,
         delimiter=table.delimiter or options.delimiter,
         decimal=table.decimal,

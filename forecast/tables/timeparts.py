@@ -16,7 +16,9 @@ from forecast.tables.times import CLOCK_FORM, DAY_FORM, Times, kind_of, read_tim
 UNITS = ("year", "month", "day", "hour", "minute", "second")
 
 
-def combine_times(table: Table, names: Sequence[str], columns: Sequence[Any], date_format: str | None) -> Times:
+def combine_times(
+    table: Table, names: Sequence[str], columns: Sequence[Any], date_format: str | None, tz: str | None = None
+) -> Times:
     """Make the time of every row from several columns, known by their names, else taken in the order of UNITS.
 
     Raises DataError with line and value for what is no time.
@@ -25,7 +27,7 @@ def combine_times(table: Table, names: Sequence[str], columns: Sequence[Any], da
     units = [name.lower() for name in names]
     if not set(units) <= set(UNITS):
         if len(names) > len(UNITS) or date_format is not None or kind_of([cells[0][0].as_py()]) != "step":
-            return _joined(table, names, cells, date_format)
+            return _joined(table, names, cells, date_format, tz)
         units = list(UNITS[: len(names)])
     if "year" not in units:
         raise DataError(f"{table.path}: --time {' '.join(names)} gives no year.\nName the column of the year as well.")
@@ -44,11 +46,11 @@ def combine_times(table: Table, names: Sequence[str], columns: Sequence[Any], da
     return Times(seconds * 1_000_000_000, CLOCK_FORM if "hour" in values else DAY_FORM)
 
 
-def _joined(table: Table, names: Sequence[str], cells: list[Any], date_format: str | None) -> Times:
+def _joined(table: Table, names: Sequence[str], cells: list[Any], date_format: str | None, tz: str | None) -> Times:
     """Read the columns one after the other, with a space between, as one text."""
     import pyarrow.compute as pc
 
-    return read_times(table, " ".join(names), pc.binary_join_element_wise(*cells, " "), date_format)
+    return read_times(table, " ".join(names), pc.binary_join_element_wise(*cells, " "), date_format, tz)
 
 
 def _number(table: Table, name: str, unit: str, cells: Any) -> Integers:

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from forecast.errors import DataError
-from forecast.panels.calendar import DAY, EPOCH_FORMS, EXCEL_EPOCH
+from forecast.panels.calendar import EPOCH_FORMS, EXCEL_EPOCH, OWN_OFFSET, Calendar
+from forecast.panels.frequencies import DAY
 from forecast.panels.panel import Integers
 from forecast.tables.arrow import chunks_of, codes_of, flags_of, floats_of, integers_of, row_array, spans_of, valid_of
 from forecast.tables.moments import (
@@ -34,13 +35,21 @@ CLOCK_FORM, DAY_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """The time of every row: integer steps, or local nanoseconds since 1970."""
+    """The time of every row: integer steps, or local nanoseconds since 1970; of UTC where times are elapsed."""
 
     values: Integers  # (rows,)
     form: str  # as Calendar.form; "step" for integer steps
     zone: str = ""
     date_format: str | None = None  # settled; None where ISO 8601 or a compact form
     notices: tuple[str, ...] = ()
+    tz: str = ""  # as Calendar.tz
+    elapsed: bool = False  # values are nanoseconds since 1970 UTC
+
+    def write(self, value: int) -> str:
+        """Return a value as the table writes it."""
+        if self.are_steps:
+            return str(value)
+        return Calendar("ns", 0, self.form, self.zone, self.tz, self.elapsed).render(np.array([value]))[0]
 
     @property
     def are_steps(self) -> bool:
@@ -62,13 +71,13 @@ def kind_of(cells: list[str]) -> str:
     return "date" if 2 * dates >= len(shapes) else "ambiguous" if 2 * either >= len(shapes) else ""
 
 
-def read_times(table: Table, name: str, column: Any, date_format: str | None) -> Times:
-    """Read one time column: Arrow text or timestamps.
+def read_times(table: Table, name: str, column: Any, date_format: str | None, tz: str | None = None) -> Times:
+    """Read one time column: Arrow text or timestamps. tz: of whom the offsets are, where they differ.
 
     Raises DataError with line and value for what is missing, no time, ambiguous, or outside the years 1678-2261.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return _typed(table, name, column)
+        return _typed(table, name, column, tz)
     cells = text_cells(column)
     empty = np.flatnonzero(np.concatenate([np.diff(spans_of(chunk)[1]) == 0 for chunk in chunks_of(cells)]))
     if len(empty):
@@ -88,7 +97,7 @@ def read_times(table: Table, name: str, column: Any, date_format: str | None) ->
         raise _unreadable(table, name, cells, moments.bad, date_format)
     if moments.zones == ("",):
         return Times(moments.values, moments.form, date_format=date_format)
-    return _zoned(table, name, moments, date_format)
+    return _zoned(table, name, moments, date_format, tz)
 
 
 def text_cells(column: Any) -> Any:
@@ -171,8 +180,19 @@ def _by_strptime(table: Table, name: str, cells: Any, date_format: str) -> Times
     return Times(np.array(values, dtype=np.int64)[codes], form, zone, date_format)
 
 
-def _typed(table: Table, name: str, column: Any) -> Times:
-    """Take timestamps as they are; those with a zone are in UTC."""
+def zone_of(column: Any) -> str | None:
+    """Return the zone of typed times, where it is a place and not an offset or UTC; else None."""
+    name = getattr(column.type, "tz", None)
+    return name if name and "/" in name and not name.startswith("Etc/") else None
+
+
+def own_offset(zone: str) -> str:
+    """Return how a zone's own offsets are written, in the way of one of them."""
+    return (" " if zone.startswith(" ") else "") + ("%:z" if ":" in zone else "%z")
+
+
+def _typed(table: Table, name: str, column: Any, tz: str | None) -> Times:
+    """Take timestamps as they are; those with a zone are in UTC, and with --tz are written in its own offsets."""
     if column.null_count:
         empty = np.flatnonzero(~valid_of(column))
         raise refusal(table, name, column, empty, "is empty", "Give every row a time, or remove it.")
@@ -184,12 +204,14 @@ def _typed(table: Table, name: str, column: Any) -> Times:
         wish = f"lies outside the years {EARLIEST} to {LATEST}"
         raise refusal(table, name, column.cast(pa.string()), outside, wish, "Correct or remove the row.")
     form = CLOCK_FORM if zone or (microseconds % (DAY // 1000)).any() else DAY_FORM
+    if zone and tz is not None:
+        return Times(microseconds * 1000, form, OWN_OFFSET[1])
     notices = (f"times of {name!r} are written in UTC",) if zone else ()
     return Times(microseconds * 1000, form, "+00:00" if zone else "", None, notices)
 
 
-def _zoned(table: Table, name: str, moments: Moments, date_format: str | None) -> Times:
-    """Keep a single offset; bring different ones to UTC."""
+def _zoned(table: Table, name: str, moments: Moments, date_format: str | None, tz: str | None) -> Times:
+    """Keep a single offset; bring different ones to UTC, and say so where they are no zone's own."""
     zones = [zone for zone in moments.zones if zone]
     example = ", ".join(zone.strip() for zone in zones[:3])
     if "" in moments.zones:
@@ -199,9 +221,12 @@ def _zoned(table: Table, name: str, moments: Moments, date_format: str | None) -
         )
     if len(np.unique(moments.offsets)) == 1:
         return Times(moments.values, moments.form, zones[0], date_format)
+    instants = moments.values - moments.offsets * 60_000_000_000
+    if tz is not None:
+        return Times(instants, moments.form, own_offset(zones[0]), date_format)
     notice = f"times of {name!r} have {len(zones)} different UTC offsets ({example}): taken as UTC"
     zone = "+00:00" if any(":" in zone for zone in zones) else "+0000"
-    return Times(moments.values - moments.offsets * 60_000_000_000, moments.form, zone, date_format, (notice,))
+    return Times(instants, moments.form, zone, date_format, (notice,))
 
 
 def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format: str | None) -> DataError:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from forecast.panels.calendar import Calendar
+from forecast.panels.calendar import OWN_OFFSET, Calendar
 from forecast.panels.panel import Floats, Integers
 from forecast.tables.arrow import number_array, row_array, text_array
 from forecast.trained import Forecasts
@@ -52,9 +52,11 @@ def _array(column: Any) -> Any:
 
 
 def moments(calendar: Calendar, ordinals: Integers) -> Any:
-    """Return the times of ordinals: timestamps; integers, or text in a zone, where the input has those."""
+    """Return the times of ordinals: timestamps, of a zone with its own offsets; integers or text as in the input."""
     if calendar.form == "step":
         return row_array(np.array([int(text) for text in calendar.render(ordinals)], dtype=np.int64))
+    if calendar.zone.strip() in OWN_OFFSET:
+        return row_array(calendar.instants(ordinals)).view(pa.timestamp("ns", tz=calendar.tz))
     if calendar.zone:
         return text_array(calendar.render(ordinals))
     return row_array(calendar.times(ordinals).view(np.int64)).view(pa.timestamp("ns"))

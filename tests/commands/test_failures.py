@@ -19,7 +19,7 @@ A_BUG = "Error: this is a bug in forecast (KeyError: 'x').\nRun it again with --
             ["train", "x", "--horzon", "3"],
             "Error: no such option --horzon. Did you mean --horizon?\nSee 'forecast train --help'.\n",
         ),
-        (["train", "x", "--zzz"], "Error: no such option --zzz.\nSee 'forecast train --help'.\n"),
+        (["train", "x", "--qqq"], "Error: no such option --qqq.\nSee 'forecast train --help'.\n"),
         (["train"], "Error: forecast train needs DATA.\nSee 'forecast train --help'.\n"),
         (
             ["train", "a.csv", "b.csv"],

@@ -5,6 +5,7 @@ import pytest
 
 from forecast.commands import run
 from forecast.commands.predict import merged, notices, too_many_bad
+from forecast.errors import MismatchError
 from forecast.options import Duplicates, ReadOptions
 from tests.commands.conftest import forecasts_of, sales
 
@@ -55,6 +56,17 @@ def test_what_is_given_again_replaces_what_training_settled() -> None:
     assert merged(settled, ReadOptions(delimiter=",", fill="zero")) == ReadOptions(
         id=("shop",), delimiter=",", duplicates=Duplicates.SUM, fill="zero"
     )
+
+
+def test_the_holidays_of_a_model_cannot_be_given_again() -> None:
+    settled = ReadOptions(holidays="AU-VIC")
+    assert merged(settled, ReadOptions()) == merged(settled, ReadOptions(holidays="AU-VIC")) == settled
+    for trained, found in ((settled, "the holidays of AU-VIC"), (ReadOptions(), "no holidays")):
+        with pytest.raises(MismatchError) as caught:
+            merged(trained, ReadOptions(holidays="DE"))
+        assert str(caught.value) == (
+            f"the model was trained with {found}, not with those of DE.\nLeave --holidays out, or train again."
+        )
 
 
 def test_predict_hands_over_model_and_horizon(world: Any) -> None:

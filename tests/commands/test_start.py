@@ -41,9 +41,9 @@ def test_the_launcher_runs_uninstalled_from_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_wrong_option_needs_no_environment() -> None:
-    done = bare("import sys; from forecast.commands import main; sys.argv = ['forecast', 'predict', '--zzz']; main()")
+    done = bare("import sys; from forecast.commands import main; sys.argv = ['forecast', 'predict', '--qqq']; main()")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Error: no such option --zzz.\nSee 'forecast predict --help'.\n"
+    assert done.stderr == "Error: no such option --qqq.\nSee 'forecast predict --help'.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -156,6 +156,19 @@ def test_a_bundle_from_before_there_were_encodings_and_ranges_has_none(
     assert (shelf.load().trained.encodings, shelf.load().trained.ranges) == ((), None)
 
 
+def test_a_model_of_a_zone_with_holidays_comes_back_as_it_was(shelf: Any, trained: Trained) -> None:
+    calendar = replace(trained.calendar, zone="%:z", tz="Europe/Berlin", elapsed=True)
+    plan = replace(trained.plan, calendar=("day_sin", "holiday"), holidays=("2026-12-25", "2027-01-01"))
+    read = replace(trained.read, tz="Europe/Berlin", holidays="DE")
+    assert trained.context is not None
+    context = replace(trained.context, calendar=calendar)
+    changed = replace(trained, calendar=calendar, plan=plan, read=read, context=context)
+    shelf.publish(trained=changed)
+    found = shelf.load().trained
+    assert (found.calendar, found.plan, found.read) == (calendar, plan, read)
+    assert found.context.calendar == calendar
+
+
 def test_a_copied_version_loads_from_anywhere(shelf: Any, tmp_path: Path) -> None:
     published = shelf.publish()
     published.path.rename(tmp_path / "backup")
@@ -363,6 +376,13 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         (put("plan", "window", 7), "is contradictory: window 7 is no multiple of segment 4"),
         (put("plan", "maximum", -2), "is contradictory: --min -1.5 is above --max -2"),
         (put("plan", "decimals", 10**9), "is contradictory: --round 1000000000 is no number of decimals"),
+        (put("plan", "holidays", ["2026-12-25", "2026-01-01"]), "has holidays that are no rising days"),
+        (put("plan", "holidays", ["20261225"]), "has holidays that are no rising days"),
+        (
+            put("calendar", "tz", "../etc/passwd"),
+            "is contradictory: --tz '../etc/passwd' is no time zone that this machine knows",
+        ),
+        (put("calendar", "elapsed", True), "elapsed time needs a zone, and steps of equal duration"),
         (put("calendar", "freq", "fortnight"), "is contradictory: --freq 'fortnight' is no frequency"),
         (put("forecasters", 2, "kind", "forest"), f'forecasters[2].kind is "forest", none of {", ".join(Kind)}'),
         (put("forecasters", 2, "kind", "theta"), MIX),
