@@ -256,7 +256,10 @@ def test_a_bad_input_is_refused_in_words_before_tensorflow_starts(tmp_path: Path
 def test_a_folder_is_refused_in_words_before_tensorflow_starts(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").mkdir()
     done = train_watched(tmp_path)
-    words = "Error: bad.csv: this is a folder.\nName one table in it.\n"
+    words = (
+        "Error: bad.csv: this is a folder without Parquet parts (*.parquet).\n"
+        "Name one table in it, or a pattern such as 'bad.csv/*.csv'.\n"
+    )
     assert (done.returncode, done.stderr, done.stdout) == (12, words, "[]\n")
     assert files_in(tmp_path) == ["bad.csv"]
 
