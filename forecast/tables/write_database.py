@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from forecast.errors import OutputError, UsageError
-from forecast.panels.calendar import Calendar
+from forecast.panels.calendar import OWN_OFFSET, Calendar
 from forecast.panels.panel import Floats, Integers
 from forecast.tables.database import Place, connected, place_of
 from forecast.tables.phrases import listed
@@ -71,7 +71,7 @@ def _columns(
     from sqlalchemy import Double, Integer, Text
 
     series, horizon = forecasts.quantiles.shape[:2]
-    kind, calendar = _kind_of_time(place, forecasts.calendar)
+    kind, calendar = time_kind(place, forecasts.calendar)
     numbers = [[None if cell != cell else cell for cell in column] for column in values.T.tolist()]
     return [
         (Text, _repeated(forecasts.ids, horizon)),
@@ -85,7 +85,7 @@ def _columns(
     ]
 
 
-def _kind_of_time(place: Place, calendar: Calendar) -> tuple[Any, Calendar]:
+def time_kind(place: Place, calendar: Calendar) -> tuple[Any, Calendar]:
     """Return the type of times, and the calendar that writes them so that the database reads them right.
 
     SQLite has no times: they are the text of the input there, so that they compare equal to it.
@@ -98,7 +98,9 @@ def _kind_of_time(place: Place, calendar: Calendar) -> tuple[Any, Calendar]:
         return Text, calendar
     if calendar.form == DAY_FORM and not calendar.zone:
         return Date, calendar
-    return DateTime(timezone=bool(calendar.zone)), replace(calendar, form=CLOCK_FORM)
+    # The hour that comes twice must stay two rows, although the input has no offset.
+    zone = OWN_OFFSET[1] if calendar.elapsed and not calendar.zone else calendar.zone
+    return DateTime(timezone=bool(zone)), replace(calendar, form=CLOCK_FORM, zone=zone)
 
 
 def _repeated(cells: Sequence[str], times: int) -> list[str]:

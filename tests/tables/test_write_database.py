@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import make_url
 
 from forecast.errors import OutputError, UsageError
 from forecast.options import PredictOptions
 from forecast.panels.calendar import Calendar
 from forecast.plan import QUANTILES
+from forecast.tables.database import Place
 from forecast.tables.write import write_to_database
-from forecast.tables.write_database import check_target
+from forecast.tables.write_database import check_target, time_kind
 from forecast.trained import Forecasts
 
 DAILY = Calendar("D", 0, "%Y-%m-%d", "")
@@ -99,6 +101,15 @@ def test_a_missing_number_is_null(database: Path) -> None:
 def test_times_are_written_as_in_the_input(database: Path, calendar: Calendar, expected: tuple[Any, Any]) -> None:
     write(database, forecasts("a", horizon=1, calendar=calendar))
     assert run(database, "select day, cutoff from ahead") == [expected]
+
+
+def test_a_server_keeps_both_rows_of_the_hour_that_comes_twice() -> None:
+    place = Place("here", make_url("postgresql+psycopg://here/db"), None, "ahead")
+    calendar = Calendar("h", 0, "%Y-%m-%d %H:%M", "", "Europe/Berlin", elapsed=True)
+    kind, written = time_kind(place, calendar)
+    twice = calendar.ordinals(np.array(["2024-10-27T00:00", "2024-10-27T01:00"], dtype="M8[ns]"))
+    assert kind.timezone
+    assert written.render(twice) == ["2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00"]
 
 
 def test_a_prefix_and_quantiles_name_the_columns(database: Path) -> None:
