@@ -2,6 +2,7 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,9 @@ def test_a_server_keeps_both_rows_of_the_hour_that_comes_twice() -> None:
     kind, written = time_kind(place, calendar)
     twice = calendar.ordinals(np.array(["2024-10-27T00:00", "2024-10-27T01:00"], dtype="M8[ns]"))
     assert kind.timezone
-    assert written.render(twice) == ["2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00"]
+    moments = [datetime.fromisoformat(text) for text in written.render(twice)]
+    assert [moment.astimezone(UTC).hour for moment in moments] == [0, 1]
+    assert {moment.hour for moment in moments} == {2}
 
 
 def test_a_prefix_and_quantiles_name_the_columns(database: Path) -> None:
