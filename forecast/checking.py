@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,7 @@ def _findings(
     back, window = (plan.lookback, plan.window) if plan else (0, 0)
     formulas = [name for name in dict.fromkeys(panel.ids) if FORMULA.match(name)]
     far, moved = (len(np.unique(found.series)) for found in (outliers, shifts))
+    late = _after(panel, np.datetime64(datetime.now(UTC).replace(tzinfo=None)))
     facts = [  # how many, of what where it is one, of what where they are more, what would be done
         (
             status.count("skipped"),
@@ -180,6 +182,12 @@ def _findings(
             "series is constant",
             "series are constant",
             "the forecast is the constant",
+        ),
+        (
+            late,
+            "series has rows after now",
+            "series have rows after now",
+            "taken as history; correct their times, or the clock of this machine",
         ),
         (
             len(outliers.series),
@@ -207,6 +215,13 @@ def _findings(
         done = f"--min {minimum:g} keeps the forecast and its bands from it"
         found.append({"what": f"no value is below {minimum:g}", "done": done})
     return found
+
+
+def _after(panel: Panel, now: np.datetime64) -> int:
+    """Return how many series end more than a day after `now` (UTC); by less may be a matter of the zone."""
+    if panel.calendar.period is None:
+        return 0
+    return int((panel.calendar.times(panel.last) > now + np.timedelta64(1, "D")).sum())
 
 
 def _suggested_minimum(summary: Summary) -> float | None:

@@ -195,6 +195,15 @@ class ReadOptions:
         str | None,
         Option("--decimal", metavar="C", help="Decimal mark, '.' or ','. Default: '.'.", rich_help_panel=DIALECT),
     ] = None
+    thousands: Annotated[
+        str | None,
+        Option(
+            "--thousands",
+            metavar="C",
+            help="What separates thousands in numbers, such as ',' or ' '. Default: nothing does.",
+            rich_help_panel=DIALECT,
+        ),
+    ] = None
     encoding: Annotated[
         str | None,
         Option(
@@ -210,6 +219,15 @@ class ReadOptions:
             "--null-value",
             metavar="V",
             help="Text that marks a missing number, beside empty, NA, N/A, NaN, null, NULL, None, #N/A (repeat).",
+            rich_help_panel=DIALECT,
+        ),
+    ] = ()
+    comment: Annotated[
+        tuple[str, ...],
+        Option(
+            "--comment",
+            metavar="C",
+            help="Leave out lines that begin so, such as # or Total (repeat).",
             rich_help_panel=DIALECT,
         ),
     ] = ()
@@ -254,10 +272,10 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
-        for name in ("id", "time", "target", "past", "future", "static"):
+        for name in ("id", "time", "target", "past", "future", "static", "null_value", "comment"):
             text = getattr(self, name)
             if isinstance(text, str):  # its characters would be taken for names
-                raise UsageError(f"{name} is the text {text!r}, where several names may stand.\nWrite ({text!r},).")
+                raise UsageError(f"{name} is the text {text!r}, where several may stand.\nWrite ({text!r},).")
         if self.wide and self.id:
             raise UsageError(
                 "--wide and --id exclude each other: in a wide table the column names are the ids.\n"
@@ -269,6 +287,16 @@ class ReadOptions:
             )
         if self.decimal not in (None, ".", ","):
             raise UsageError(f"--decimal {self.decimal!r} is no decimal mark.\nUse '.' or ','.")
+        if self.thousands is not None and (len(self.thousands) != 1 or self.thousands in '0123456789+-eE"\r\n'):
+            raise UsageError(
+                f"--thousands {self.thousands!r} is no mark between thousands.\nUse one such as ',' or ' '."
+            )
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise UsageError(
+                f"--thousands and --decimal are both {self.decimal!r}.\nSay which of the two it separates."
+            )
+        if "" in self.comment:
+            raise UsageError("--comment '' would leave out every line.\nSay how the lines begin, as in --comment '#'.")
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ FINE = [str(step % 7) for step in range(60)]
 SEEN = "columns: time 'day', target 'sales'\nfrequency: D (found); series: 1; steps: 4\n"  # before it was refused
 BAD = {  # what is in the file (None: there is none), the options, the exit code, what stderr says
     "missing file": (None, [], 12, "Error: bad.csv: there is no such file.\nCheck the path.\n"),
-    "empty file": ("", [], 12, "Error: bad.csv: the file is empty.\nGive a table with a header and at least 3 rows.\n"),
+    "empty file": ("", [], 12, "Error: bad.csv: the file is empty.\nGive a table with a header and at least 6 rows.\n"),
     "wrong column": (
         days(*FINE),
         ["--target", "price"],
@@ -199,8 +199,8 @@ BAD = {  # what is in the file (None: there is none), the options, the exit code
         [],
         12,
         "Error: bad.csv: 1 row repeats the 'day' of an earlier row: 2024-01-05 (lines 6 and 62).\n"
-        "Say with --duplicates first, last, mean or sum what to do with them, or name the column of the series with "
-        "--id.\n",
+        "Say with --duplicates first, last, mean or sum what to do with them; or name the column of the series with "
+        "--id, or all columns of the time with --time.\n",
     ),
     "too short": (
         days("1", "2", "3", "4"),

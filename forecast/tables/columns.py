@@ -1,21 +1,24 @@
 """Which column plays which role: by option, by name, or because no other one could."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from forecast.errors import DataError, ForecastError, MismatchError, UsageError
 from forecast.options import ReadOptions
 from forecast.panels.encoding import TRUTH, Encoding, Role
-from forecast.tables.dialect import is_number
 from forecast.tables.numbers import is_disguised
+from forecast.tables.numerals import is_number
 from forecast.tables.phrases import listed, short
 from forecast.tables.table import Table
+from forecast.tables.timeparts import UNITS
 from forecast.tables.times import kind_of
 
 ID_NAMES = ("unique_id", "series_id", "item_id", "id")
 TIME_NAMES = ("ds", "timestamp", "date", "datetime", "date_time", "time", "month")
 TARGET_NAMES = ("y", "target", "value")
 NO_TIME = ("none",)
+NO_ID = ("none",)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def settle_columns(
             "--wide makes every numeric column a target, so --target cannot name one.\nLeave one of them out."
         )
     named = {
-        "--id": options.id,
+        "--id": () if options.id == NO_ID else options.id,
         "--time": () if options.time == NO_TIME else options.time,
         "--target": options.target,
         "--past": options.past,
@@ -70,7 +73,7 @@ def settle_columns(
     }
     _refuse_twice(named)
     _refuse_absent(table, named, model)
-    ids = options.id or (() if options.wide else _first_of(table.names, ID_NAMES))
+    ids = named["--id"] or (() if options.wide or options.id == NO_ID else _first_of(table.names, ID_NAMES))
     taken = {*ids, *(name for names in named.values() for name in names)}
     time = named["--time"]
     if not options.time:
@@ -162,9 +165,25 @@ def _find_time(table: Table, free: list[str]) -> str:
     if not found:
         raise DataError(
             f"{table.path}: no column reads as time; the columns are {listed(table.names)}.\n"
-            "Name it with --time, or say with --time none that rows are steps in the order of the file."
+            f"{_how_to_name_the_time(table, free)}, or say with --time none that rows are steps in the order of the "
+            "file."
         )
     return found[0]
+
+
+def _how_to_name(table: Table, what: str) -> str:
+    """Return how a column can be named; in a text of a single one, columns may not have been told apart."""
+    if table.delimiter is not None and len(table.names) == 1:
+        return f"Say with --delimiter what separates columns, or name {what}"
+    return f"Name {what}"
+
+
+def _how_to_name_the_time(table: Table, free: Sequence[str]) -> str:
+    """Return how the time column can be named: all columns of it, where their names tell."""
+    parts = [name for part in UNITS for name in free if name.lower() == part]
+    if parts and parts[0].lower() == "year":
+        return f"Name its columns with {' '.join(f'--time {shlex.quote(name)}' for name in parts)}"
+    return _how_to_name(table, "it with --time")
 
 
 def _is_numeric(table: Table, name: str, empty: bool = False) -> bool:
@@ -186,8 +205,11 @@ def _cells(table: Table, name: str) -> list[str]:
 
 
 def _wide_targets(table: Table, rest: list[str]) -> tuple[str, ...]:
-    """Return every numeric column; one without any value stays a series, whose forecast will be missing as well."""
-    found = tuple(name for name in rest if _is_numeric(table, name, empty=True))
+    """Return every numeric column; one without any value stays a series, whose forecast will be missing as well.
+
+    A column such as 1,234.5 or 12% is one of them, and refused by whoever reads it: its series would not be missed.
+    """
+    found = tuple(name for name in rest if _is_numeric(table, name, empty=True) or _means_numbers(table, name))
     if not found:
         raise DataError(
             f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
@@ -210,12 +232,11 @@ def _find_target(table: Table, rest: list[str], model: bool) -> str:
     kind: type[ForecastError] = MismatchError if model else DataError
     found = _first_of(rest, TARGET_NAMES) or [name for name in rest if _is_numeric(table, name)]
     if not found:
-        # Numbers in disguise (1,234.5 or 12%) get a message about the cell, from whoever reads the column.
-        found = [name for name in rest if 2 * sum(map(_disguised, table.sample(name))) > len(table.sample(name))]
+        found = [name for name in rest if _is_disguised(table, name)]
         if len(found) != 1:
             raise kind(
                 f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
-                "Name the column to forecast with --target."
+                f"{_how_to_name(table, 'the column to forecast with --target')}."
             )
     if len(found) > 1:
         raise kind(
@@ -225,9 +246,20 @@ def _find_target(table: Table, rest: list[str], model: bool) -> str:
     return found[0]
 
 
-def _disguised(cell: str) -> bool:
-    """Say whether a cell could mean a number: it holds a digit, or is a truth value."""
-    return any(character.isdigit() for character in cell) or cell.lower() in ("true", "false")
+def _means_numbers(table: Table, name: str) -> bool:
+    """Say whether most of the first cells are numbers that are not written plainly."""
+    cells = table.sample(name)
+    return 2 * sum(map(is_disguised, cells)) > len(cells)
+
+
+def _is_disguised(table: Table, name: str) -> bool:
+    """Say whether most of the first cells hold a digit or a truth value, so could mean numbers (1,234.5 or 12%).
+
+    Such columns get a message about the cell, from whoever reads them.
+    """
+    cells = table.sample(name)
+    meant = [any(character.isdigit() for character in cell) or cell.lower() in TRUTH for cell in cells]
+    return 2 * sum(meant) > len(cells)
 
 
 def refuse_retyped(table: Table, roles: Roles, encodings: Sequence[Encoding]) -> None:

@@ -39,6 +39,15 @@ class Future:
     notices: tuple[str, ...]
 
 
+def refuse_no_rows(table: Table, least: int) -> None:
+    """Refuse a table that is a header and nothing else; `least` is how many rows it should have."""
+    if not any(map(table.sample, table.names)) and not len(table.texts(table.names[0])):
+        raise DataError(
+            f"{table.path}: there is a header ({listed(table.names, 5)}) and no row below it.\n"
+            f"Add rows: at least {least} {'is' if least == 1 else 'are'} needed."
+        )
+
+
 def read_content(
     table: Table, roles: Roles, options: ReadOptions, encodings: tuple[Encoding, ...] | None = None
 ) -> Content:
@@ -47,12 +56,7 @@ def read_content(
     encodings: those that a model has settled; None settles them, and the zone of typed times, by this table.
     """
     columns = table.read(roles.time, (*roles.id, *roles.texts), roles.numbers)
-    count = len(next(iter(columns.values()), ()))
-    if not count:
-        raise DataError(
-            f"{table.path}: there is a header ({listed(table.names, 5)}) and no row below it.\n"
-            "At least 3 rows are needed."
-        )
+    count = len(next(iter(columns.values())))
     ids, codes = code_ids(table, roles.id, [columns[name] for name in roles.id], count)
     if options.tz is None and encodings is None and len(roles.time) == 1:
         options = replace(options, tz=zone_of(columns[roles.time[0]]))

@@ -7,6 +7,7 @@ from forecast.options import Duplicates, ReadOptions
 from forecast.panels.calendar import EPOCH_FORMS, Calendar, Integers
 from forecast.panels.frequencies import DAY, HOUR, WEEKDAY, WEEKDAY_NAMES, parse_frequency
 from forecast.tables.axis import Axis, most_frequent
+from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.recognise import days_of_month, half_anchor, month_anchor, recognise
 
 COARSER = ("min", "10min", "h", "D", "W-MON", "MS", "QS", "YS")
@@ -24,10 +25,7 @@ def find_calendar(axis: Axis, options: ReadOptions, model: bool = False) -> tupl
         return _given(axis, options, model)
     differences = axis.differences
     if len(differences) < 2:
-        raise DataError(
-            f"{axis.path}: {len(axis.values):,} row{'s' if len(axis.values) > 1 else ''} cannot show the frequency: at "
-            "least 3 different times of one series are needed.\nAdd rows, or name the frequency with --freq."
-        )
+        raise _too_short(axis)
     modal, share = most_frequent(differences)
     if axis.times.are_steps:
         freq, anchor = ("step" if modal == 1 else f"{modal}step"), int(axis.values[0]) % modal
@@ -65,6 +63,16 @@ def _as_counted(axis: Axis, options: ReadOptions) -> Axis:
     return axis if counts else local
 
 
+def _too_short(axis: Axis) -> DataError:
+    """Return the error for series in which no step repeats."""
+    rows, series = len(axis.values), 1 + int((~axis.same).sum())
+    found = f"{rows:,} row{'s' if rows > 1 else ''}" + (f" of {series:,} series" if series > 1 else "")
+    mend = f"Add rows: at least {LEAST_ROWS} of one series are needed."
+    if series == rows > 1:
+        mend = "Name the column of the series with --id, or say with --id none that there is one series."
+    return DataError(f"{axis.path}: {found} cannot show how far the times of a series lie apart.\n{mend}")
+
+
 def place_on(calendar: Calendar, values: Integers) -> tuple[Integers, Integers]:
     """Return the ordinal of every time, and which of them lie off the grid."""
     step = parse_frequency(calendar.freq)
@@ -83,11 +91,17 @@ def _mend(axis: Axis, calendar: Calendar) -> str:
         shown = axis.on_clock().values
         if (shown % step.size == shown[0] % step.size).all():
             return "Its steps follow the clock of the zone: write the times without an offset, and keep --tz."
-    period = (calendar.period or 0) * 1.0001
-    freq = next((freq for freq in COARSER if (Calendar(freq).period or 0) > period), "YS")
+    freq = coarser(calendar, at_least=(calendar.period or 0) * 1.0001) or COARSER[-1]
     return (
         f"Aggregate to a coarser frequency, such as --freq {freq} --duplicates mean, or name the true one with --freq."
     )
+
+
+def coarser(calendar: Calendar, at_least: float) -> str | None:
+    """Return a usual frequency whose step has at least so many seconds; None for integer steps, or above a year."""
+    if calendar.period is None:
+        return None
+    return next((freq for freq in COARSER if (Calendar(freq).period or 0) >= at_least), None)
 
 
 def _given(axis: Axis, options: ReadOptions, model: bool) -> tuple[Calendar, Integers]:

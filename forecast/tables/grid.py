@@ -9,6 +9,7 @@ from forecast.errors import DataError
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Floats, Integers, Panel, no_columns
 from forecast.tables.axis import Axis
+from forecast.tables.frequency import coarser
 from forecast.tables.rows import Rows
 
 MOST = 10  # steps of the grid for each row: one wrong year must not ask for a terabyte
@@ -49,10 +50,12 @@ def lay_grid(axis: Axis, rows: Rows, ordinals: Integers, calendar: Calendar) -> 
     if total > MOST * len(ordinals):
         widest = int(np.argmax(np.where(rows.same, np.diff(ordinals), 0)))
         before, after = calendar.render(ordinals[widest : widest + 2])
+        coarse = coarser(calendar, at_least=0.9 * (calendar.period or 0) * total / len(ordinals))
+        mend = f", or put rows together with --freq {coarse} --duplicates mean" if coarse else ""
         raise DataError(
             f"{axis.place(int(rows.rows[widest + 1]))}: column {axis.name!r} leaps from {before} to {after}: "
             f"steps of {calendar.freq} would be {total:,} for {len(ordinals):,} rows.\n"
-            "Correct the time, or name a coarser frequency with --freq."
+            f"Correct the time{mend}."
         )
     begins = np.cumsum(sizes) - sizes
     if total == len(ordinals):

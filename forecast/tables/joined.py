@@ -27,6 +27,7 @@ class JoinedTable:
         for table in tables[1:]:
             _refuse_other_columns(first, table)
         self.path, self.names, self.nulls, self.delimiter = path, first.names, first.nulls, first.delimiter
+        self.thousands = first.thousands
         self.decimal = "," if any(table.decimal == "," for table in tables) else "."
         self.size = sum(table.size for table in tables)
         self.sha256 = sha256("".join(table.sha256 for table in tables).encode()).hexdigest()

@@ -195,7 +195,10 @@ def refuse_ragged(name: str, text: memoryview, layout: Layout, columns: int, fir
         return
     line, fields, end = worst
     more = f" (and {count - 1:,} more lines)" if count > 1 else ""
-    mend = "Correct the line; a cell that holds the delimiter must stand in double quotes."
+    mend = (
+        "Correct the line, or leave it out with --comment and its beginning; a cell that holds the delimiter must "
+        "stand in double quotes."
+    )
     if end == len(text) and fields < columns:
         mend = "Write the file again: its end seems to be missing."
     found = f"{fields} field{'s' if fields > 1 else ''}"

@@ -30,6 +30,7 @@ DAY_FIRST = [re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<
 EITHER = re.compile(r"(9{1,2})([-/. ])(9{1,2})\2(9999|99)(\D.*)?")
 DIGITS = {"Y": "9999", "y": "99", "f": "9{1,6}", **dict.fromkeys("mdHMS", "9{1,2}")}
 EARLIEST, LATEST = 1678, 2261  # what nanoseconds since 1970 can hold
+FARTHEST = 14 * 60  # minutes that a clock on Earth is ahead of or behind UTC
 WIDEST = 64  # characters of a cell that could be a time
 
 Shapes = Iterator[tuple[Integers, NDArray[np.uint8], str]]
@@ -87,6 +88,7 @@ def read_moments(cells: Any, patterns: list[re.Pattern[str]]) -> Moments:
                 start, stop = fields["zone"]
                 offsets[begin + rows], written = _offsets(matrix[:, start:stop], shape[start:stop])
                 zones |= dict.fromkeys(written)
+                good[begin + rows] &= np.abs(offsets[begin + rows]) <= FARTHEST
             else:
                 zones[""] = None
             form = max(form, form_of(shape, fields), key=len)

@@ -10,7 +10,7 @@ from forecast.panels.panel import Panel
 from forecast.tables.columns import Roles
 from forecast.tables.phrases import listed
 
-EXACT = 2.0**53  # above it a float64 skips whole numbers
+EXACT = 2.0**53  # from here on a float64 skips whole numbers, and 2^53 + 1 is read as 2^53
 
 
 def note_roles(roles: Roles, options: ReadOptions) -> list[str]:
@@ -27,8 +27,9 @@ def note_roles(roles: Roles, options: ReadOptions) -> list[str]:
 
 def note_numbers(panel: Panel) -> list[str]:
     """Say how many values are too large to be exact."""
-    large = int((np.abs(panel.target) > EXACT).sum())
-    return [f"{large:,} target values are above 2^53: only their first 15 digits count"] if large else []
+    large = int((np.abs(panel.target) >= EXACT).sum())
+    values = "1 target value is" if large == 1 else f"{large:,} target values are"
+    return [f"{values} at or above 2^53: only the first 15 digits count"] if large else []
 
 
 def note_covariates(panel: Panel, roles: Roles) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 LONGEST_CELL, MOST_NAMES = 60, 10
+LEAST_ROWS = 6  # of a series that training can use: a horizon of one step, see planning
 
 
 def short(cell: Any) -> str:

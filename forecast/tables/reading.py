@@ -14,14 +14,15 @@ from forecast.panels.holidays import holiday_days
 from forecast.panels.panel import Panel
 from forecast.panels.zones import rules_of
 from forecast.tables.axis import Axis
-from forecast.tables.columns import NO_TIME, Roles, settle_columns
-from forecast.tables.content import Content, Future, read_content, read_future
+from forecast.tables.columns import NO_ID, NO_TIME, Roles, settle_columns
+from forecast.tables.content import Content, Future, read_content, read_future, refuse_no_rows
 from forecast.tables.covariates import append_ahead
 from forecast.tables.doors import open_table
 from forecast.tables.files import STDIN
 from forecast.tables.frequency import find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
+from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.repair import merge_rows, repair
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
 from forecast.tables.table import Table
@@ -54,6 +55,7 @@ def read_panel(
         raise UsageError("both tables cannot come from standard input.\nName a file for one of them.")
     _refuse_unknown(options, model)
     table = open_table(path, options)
+    refuse_no_rows(table, 1 if model else LEAST_ROWS)
     roles = settle_columns(table, options, model, encodings)
     content = read_content(table, roles, options, encodings if model else None)
     notices = [*table.notices, *content.times.notices, *note_roles(roles, options), *content.notices]
@@ -86,7 +88,7 @@ def read_panel(
 
 def id_name(options: ReadOptions) -> str:
     """Return the name of the id column in outputs."""
-    return options.id[0] if len(options.id) == 1 and not options.wide else "unique_id"
+    return options.id[0] if len(options.id) == 1 and options.id != NO_ID and not options.wide else "unique_id"
 
 
 def time_name(options: ReadOptions) -> str:
@@ -117,9 +119,8 @@ def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions
         # A model forecasts the targets that have values; the others are skipped, and marked.
         found = [f"column {names[0]!r}, the target, never"] if names and (not model or all(empty)) else []
     if found:
-        raise DataError(
-            f"{table.path}: {found[0]} holds a number, only missing values.\nName another column with --target."
-        )
+        mend = "Give a table with values." if options.wide else "Name another column with --target."
+        raise DataError(f"{table.path}: {found[0]} holds a number, only missing values.\n{mend}")
 
 
 def _in_order(
@@ -176,7 +177,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
     """Return the options with what was found out filled in; --future-data and --query belong to one run alone."""
     return replace(
         options,
-        id=roles.id,
+        id=NO_ID if options.id == NO_ID else roles.id,
         time=roles.time or NO_TIME,
         target=() if options.wide else roles.targets,
         future_data=None,

@@ -131,5 +131,5 @@ def refuse_duplicates(table: Table, rows: Rows, write: Callable[[int], str], nam
     raise DataError(
         f"{table.path}: {count} the {key} of an earlier row: {', '.join(shown)}{more}.\n"
         "Say with --duplicates first, last, mean or sum what to do with them"
-        + ("." if several else ", or name the column of the series with --id.")
+        + ("." if several else "; or name the column of the series with --id, or all columns of the time with --time.")
     )

@@ -14,15 +14,29 @@ from forecast.urls import is_url, shown
 
 FOREIGN = {
     b"PK\x03\x04": ("a zip archive or a spreadsheet (.xlsx)", "Unpack it, or save the sheet as CSV."),
+    b"PK\x05\x06": ("an empty zip archive", "Copy or download the file again."),
     b"%PDF": ("a PDF document", "Export the table as CSV."),
     b"\xd0\xcf\x11\xe0": ("an old spreadsheet (.xls)", "Save the sheet as CSV."),
     b"\xfd7zXZ": ("an xz archive", "Unpack it, or compress it with gzip."),
+    b"7z\xbc\xaf": ("a 7z archive", "Unpack it, or compress it with gzip."),
     b"BZh": ("a bzip2 archive", "Unpack it, or compress it with gzip."),
     b"SQLite format 3": ("an SQLite database", "Name a table in it, as in sqlite:///PATH?table=NAME."),
     b"\x89HDF": ("an HDF5 file", "Export the table as CSV or Parquet."),
+    b"ARROW1\0\0": ("an Arrow or Feather file", "Export the table as CSV or Parquet."),
+    b"\x93NUMPY": ("a NumPy array", "Export the table as CSV or Parquet."),
+    b"\x89PNG": ("a picture", "Export the table as CSV."),
+    b"\xff\xd8\xff": ("a picture", "Export the table as CSV."),
     b"\x80\x04": ("a Python pickle", "Export the table as CSV or Parquet."),
 }
-MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# Not any <name>: exports of stock prices write their header as <DATE>,<CLOSE>.
+PAGE = re.compile(rb"<(!doctype|!--|\?xml|(html|head|body|title|table|div|svg|script)[ >])")
+MARKS = {  # the longer first: UTF-32 begins as UTF-16 does
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 class Form(StrEnum):
@@ -80,7 +94,7 @@ def _refuse_foreign(name: str, head: bytes) -> None:
         if head.startswith(mark):
             raise DataError(f"{name}: this is {kind}, not a table.\n{mend}")
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+    if PAGE.match(start):
         raise DataError(f"{name}: this is an HTML or XML page, not a table.\nCheck the address it was downloaded from.")
     if re.match(rb"\[\s*[\[{]", start):
         raise DataError(
@@ -100,17 +114,31 @@ def _as_utf8(name: str, data: bytes, encoding: str | None) -> tuple[memoryview, 
             f"{name}: --encoding {encoding!r} is not known.\nUse a name such as utf-8, latin-1 or cp1252."
         ) from None
     if codec not in ("utf-8", "ascii", "utf-8-sig"):
-        try:
-            return memoryview(data.decode(codec).removeprefix("\ufeff").encode()), (f"encoding: {codec}",)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{_place(name, data, error.start)}: {error.reason} for {codec}.\nName another --encoding."
-            ) from None
+        text = _decoded(name, data, codec, named=encoding is not None)
+        _refuse_nul(name, text)
+        return memoryview(text), (f"encoding: {codec}",)
     if not data.isascii():
         _check_utf8(name, data)
     _refuse_nul(name, data)
     skipped = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     return memoryview(data)[skipped:], ()
+
+
+def _decoded(name: str, data: bytes, codec: str, named: bool) -> bytes:
+    """Return text of another encoding as UTF-8; `named` where an option says what it is, else its first bytes do."""
+    try:
+        return data.decode(codec).removeprefix("\ufeff").encode()
+    except UnicodeDecodeError as error:
+        if error.reason == "truncated data":
+            raise DataError(
+                f"{name}: the file ends in the middle of a character of {codec}.\nCopy or download the file again."
+            ) from None
+        if not named:
+            raise DataError(
+                f"{name}: it begins as {codec} does, and is not.\nWrite the file again, as UTF-8."
+            ) from None
+        found = f"the byte 0x{data[error.start]:02x} is not {codec}"
+        raise DataError(f"{_place(name, data, error.start)}: {found}.\nName another --encoding.") from None
 
 
 def _check_utf8(name: str, data: bytes) -> None:
@@ -133,7 +161,8 @@ def _refuse_nul(name: str, data: bytes) -> None:
     place = data.find(b"\0")
     if place >= 0:
         hint = "Write the file again: it was cut off, or it is no text."
-        if data[:200].count(b"\0") > 20:
+        odd, even = data[:200:2].count(b"\0"), data[1:200:2].count(b"\0")
+        if max(odd, even) > 20 and not min(odd, even):  # every other byte
             hint = "If the text is UTF-16, name it: --encoding utf-16-le or --encoding utf-16-be."
         raise DataError(f"{_place(name, data, place)}: the line holds a NUL byte.\n{hint}")
 

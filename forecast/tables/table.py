@@ -13,6 +13,7 @@ class Table(Protocol):
     names: tuple[str, ...]
     nulls: tuple[str, ...]  # cells that mark a missing number
     decimal: str
+    thousands: str | None  # what separates thousands in numbers that are text
     delimiter: str | None  # None where there is none
     unit: str  # what `lines` names: line, row, or place where there are several files
     notices: tuple[str, ...]  # one line each

@@ -17,7 +17,7 @@ from forecast.options import ReadOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding, Role, columns_by_covariate
 from forecast.panels.panel import Floats, Integers, Panel
-from forecast.tables.columns import NO_TIME
+from forecast.tables.columns import NO_ID, NO_TIME
 from forecast.tables.phrases import short
 from forecast.tables.timeparts import split_times
 
@@ -99,7 +99,7 @@ def template_bytes(ahead: Ahead, options: ReadOptions) -> bytes:
         # Rows without a time go on where the table ends: what it holds already cannot be given again.
         ahead = ahead.take(np.flatnonzero(~ahead.stored))
     columns: dict[str, Sequence[str]] = {}
-    if options.id and ahead.ids is not None:
+    if options.id not in ((), NO_ID) and ahead.ids is not None:
         columns |= _id_columns(ahead.ids, options.id)
     if options.time != NO_TIME:
         columns |= split_times(options.time, ahead.calendar, ahead.ordinals)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from forecast.options import ReadOptions
+from forecast.tables.comments import without_comments
 from forecast.tables.dialect import NULLS, column_cells, find_dialect
 from forecast.tables.lines import Layout, first_spans, holds_quote, line_ends, lines_of, refuse_ragged
 from forecast.tables.numbers import numbers_of
@@ -27,16 +28,20 @@ class TextTable:
 
     def __init__(self, source: Source, options: ReadOptions) -> None:
         """Find out the dialect. Raises DataError for text that is no table."""
-        dialect = find_dialect(source.path, source.data, options)
+        text = without_comments(source.data, options.comment)
+        dialect = find_dialect(source.path, text, options)
         self.path, self.notices = source.path, source.notices + dialect.notices
         self.size, self.sha256 = source.size, source.sha256
         self.names, self.decimal, self.delimiter = dialect.names, dialect.decimal, dialect.delimiter
+        self.thousands = options.thousands
         self.nulls = (*NULLS, *options.null_value)
         self._sample = dialect.sample
-        self._layout = Layout(dialect.delimiter, holds_quote(source.data), blanks=len(dialect.names) == 1)
+        # Where lines are left out, an empty line is one of them.
+        blanks = len(dialect.names) == 1 and not options.comment
+        self._layout = Layout(dialect.delimiter, holds_quote(text), blanks)
         if self._layout.quoted:
-            check_quotes(source.path, source.data, self._layout)
-        self._text, self._first = self._body(source.data) if dialect.header else (source.data, 1)
+            check_quotes(source.path, text, self._layout)
+        self._text, self._first = self._body(text) if dialect.header else (text, 1)
 
     def _body(self, text: memoryview) -> tuple[memoryview, int]:
         """Return the text below the header, and the line on which it begins."""
@@ -58,8 +63,7 @@ class TextTable:
         try:
             table = self._parse(kinds | {name: pa.float64() for name in numbers})
         except pa.ArrowInvalid:
-            refuse_ragged(self.path, self._text, self._layout, len(self.names), self._first)
-            table = self._parse(kinds | {name: pa.string() for name in numbers})
+            table = self._parse_text(kinds | {name: pa.string() for name in numbers})
         columns: dict[str, Any] = {name: table.column(name) for name in kinds}
         for name in numbers:
             columns[name] = numbers_of(self, name, table.column(name))
@@ -67,7 +71,7 @@ class TextTable:
 
     def texts(self, name: str) -> Any:
         """Return one column as Arrow text, as it stands in the file."""
-        return self._parse({name: pa.string()}).column(name)
+        return self._parse_text({name: pa.string()}).column(name)
 
     def place(self, row: int) -> str:
         """Return file and 1-based line of a row, 0 being the first below the header."""
@@ -77,6 +81,14 @@ class TextTable:
         """Return the 1-based line of each of these rows."""
         found = lines_of(self._text, self._layout, np.array(rows, dtype=np.int64)) + self._first - 1
         return [str(line) for line in found]
+
+    def _parse_text(self, kinds: dict[str, Any]) -> Any:
+        """Return an Arrow table of columns of text. Raises DataError for a row of fewer or more fields."""
+        try:
+            return self._parse(kinds)
+        except pa.ArrowInvalid:
+            refuse_ragged(self.path, self._text, self._layout, len(self.names), self._first)
+            raise
 
     def _parse(self, kinds: dict[str, Any]) -> Any:
         """Return an Arrow table of these columns in these types; of the first column where none is named."""

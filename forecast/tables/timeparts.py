@@ -9,7 +9,7 @@ from forecast.errors import DataError
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Integers
 from forecast.tables.moments import WHOLE, days_of, read_moments
-from forecast.tables.phrases import listed
+from forecast.tables.phrases import and_more, listed, short
 from forecast.tables.table import Table
 from forecast.tables.times import CLOCK_FORM, DAY_FORM, Times, kind_of, read_times, refusal, text_cells, trimmed
 
@@ -37,10 +37,11 @@ def combine_times(
     hour, minute, second = (values.get(unit, zeros) for unit in ("hour", "minute", "second"))
     good &= (hour < 24) & (minute < 60) & (second < 60) & (np.minimum(np.minimum(hour, minute), second) >= 0)
     if not good.all():
-        row = int(np.argmin(good))
-        shown = " ".join(column[row].as_py() for column in cells)
+        bad = np.flatnonzero(~good)
+        shown = " ".join(column[int(bad[0])].as_py() for column in cells)
         raise DataError(
-            f"{table.place(row)}: the columns {listed(names)} make no time: {shown!r}.\nCorrect or remove the row."
+            f"{table.place(int(bad[0]))}: the columns {listed(names)} make no time: {short(shown)}"
+            f"{and_more(len(bad))}.\nCorrect or remove the row."
         )
     seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
     return Times(seconds * 1_000_000_000, CLOCK_FORM if "hour" in values else DAY_FORM)

@@ -1,6 +1,7 @@
 """The time column of a table: dates, integer steps, epoch numbers; never guessed, and never 1970 by accident."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from forecast.errors import DataError
 from forecast.panels.calendar import EPOCH_FORMS, EXCEL_EPOCH, OWN_OFFSET, Calendar
 from forecast.panels.frequencies import DAY
 from forecast.panels.panel import Integers
+from forecast.tables.ambiguous import in_doubt
 from forecast.tables.arrow import chunks_of, codes_of, flags_of, floats_of, integers_of, row_array, spans_of, valid_of
 from forecast.tables.moments import (
     COMPACT,
@@ -30,6 +32,7 @@ from forecast.tables.table import Table
 
 STEP_LIMIT = 10_000  # below: integer steps; from here on a number could be a date or a count
 YEAR = 365.2425 * DAY
+OFFSET = r"[T ].*(Z|UTC|[+-][0-9]{2}:?([0-9]{2})?)$"
 CLOCK_FORM, DAY_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 
 
@@ -97,7 +100,7 @@ def read_times(table: Table, name: str, column: Any, date_format: str | None, tz
         raise _unreadable(table, name, cells, moments.bad, date_format)
     if moments.zones == ("",):
         return Times(moments.values, moments.form, date_format=date_format)
-    return _zoned(table, name, moments, date_format, tz)
+    return _zoned(table, name, cells, moments, date_format, tz)
 
 
 def text_cells(column: Any) -> Any:
@@ -210,15 +213,17 @@ def _typed(table: Table, name: str, column: Any, tz: str | None) -> Times:
     return Times(microseconds * 1000, form, "+00:00" if zone else "", None, notices)
 
 
-def _zoned(table: Table, name: str, moments: Moments, date_format: str | None, tz: str | None) -> Times:
+def _zoned(table: Table, name: str, cells: Any, moments: Moments, date_format: str | None, tz: str | None) -> Times:
     """Keep a single offset; bring different ones to UTC, and say so where they are no zone's own."""
+    import pyarrow.compute as pc
+
     zones = [zone for zone in moments.zones if zone]
     example = ", ".join(zone.strip() for zone in zones[:3])
     if "" in moments.zones:
-        raise DataError(
-            f"{table.path}: column {name!r} holds times with a UTC offset ({example}) and times without.\n"
-            "Write all of them with an offset, or all without."
-        )
+        with_offset = flags_of(pc.match_substring_regex(cells, OFFSET))
+        odd = np.flatnonzero(with_offset if 2 * with_offset.sum() <= len(with_offset) else ~with_offset)
+        has = "has a UTC offset, which others lack" if with_offset[odd[0]] else f"lacks a UTC offset ({example})"
+        raise refusal(table, name, cells, odd, has, "Write all of them with an offset, or all without.")
     if len(np.unique(moments.offsets)) == 1:
         return Times(moments.values, moments.form, zones[0], date_format)
     instants = moments.values - moments.offsets * 60_000_000_000
@@ -230,26 +235,22 @@ def _zoned(table: Table, name: str, moments: Moments, date_format: str | None, t
 
 
 def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format: str | None) -> DataError:
-    """Return the error for cells that are no times; day and month in doubt get a message of their own."""
+    """Return the error for cells that are no times; those that could mean several get a message of their own."""
     chosen = cells.take(row_array(bad[:100_000])).to_pylist()
-    parts = [re.match(r"([0-9]{1,2})([-/. ])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![0-9])", cell) for cell in chosen]
-    found = [part for part in parts if part]
-    if date_format is None and len(found) == len(chosen):
-        mark, long = found[0][2], len(found[0][4]) == 4
-        day_first = "day-first" if long else f"%d{mark}%m{mark}%y"
-        month_first = f"%m{mark}%d{mark}{'%Y' if long else '%y'}"
-        wish, mend = "could have the day or the month first", f"{day_first} or --date-format {month_first}"
-        if any(int(part[1]) > 12 for part in found):
-            wish, mend = "has the day first", day_first
-        elif any(int(part[3]) > 12 for part in found):
-            wish, mend = "has the month first", month_first
-        return refusal(table, name, cells, bad, wish, f"Say so with --date-format {mend}.")
+    doubt = in_doubt(chosen, alone=len(bad) == len(cells)) if date_format is None else None
+    if doubt is not None:
+        return refusal(table, name, cells, bad, *doubt)
     year = re.match(r"([0-9]{4})-[0-9]{2}", chosen[0])
     if year and not EARLIEST <= int(year[1]) <= LATEST:
         wish = f"lies outside the years {EARLIEST} to {LATEST}"
         return refusal(table, name, cells, bad, wish, "Correct or remove the row.")
     wish = "is no time" + (f" of --date-format {date_format}" if date_format else "")
-    mend = "Correct or remove the row, or say with --date-format how times are written."
+    mend, word = "Correct or remove the row", re.match(r"\W*[^\W\d]\w*", chosen[0])
+    if word and name == table.names[0]:  # a footer
+        mend += f", or leave out lines that begin so with --comment {shlex.quote(word[0])}"
+    mend += "."
+    if len(bad) == len(cells):
+        mend = f"Say with {'another ' if date_format else ''}--date-format how times are written."
     return refusal(table, name, cells, bad, wish, mend)
 
 

@@ -28,6 +28,7 @@ class TypedTable:
     notices: tuple[str, ...] = ()
     numbers: Integers | None = None  # (rows,) 1-based line of each row
     decimal: str = "."
+    thousands: str | None = None
     delimiter: str | None = None
     unit: str = field(init=False)
 

@@ -11,7 +11,6 @@ import pytest
 from forecast import pipeline
 from forecast.commands import run
 
-BAD_TABLES = Path(__file__).resolve().parent.parent / "bad_tables"
 DAYS = np.datetime64("2024-01-01") + np.arange(60)
 
 
@@ -41,40 +40,6 @@ def trained_with(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
 def errors_of(captured: str) -> str:
     """Return what was said from the error on."""
     return captured[captured.index("Error: ") :]
-
-
-def words_of(settings: dict[str, Any]) -> list[str]:
-    """Return read options as the words of a command line."""
-    words = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        words += (
-            [flag] if value is True else [f"{flag}={one}" for one in (value if isinstance(value, list) else [value])]
-        )
-    return words
-
-
-CASES = {path: path.read_text(encoding="utf-8").splitlines() for path in sorted(BAD_TABLES.glob("*.expect"))}
-
-
-@pytest.mark.parametrize(
-    "expected", [path for path, (first, *_) in CASES.items() if '"model"' not in first], ids=lambda path: path.stem
-)
-def test_check_and_train_refuse_a_bad_table_in_the_same_words(
-    expected: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.chdir(BAD_TABLES)
-    settings, outcome, *message = CASES[expected]
-    (table,) = [path.name for path in BAD_TABLES.glob(f"{expected.stem}.*") if path != expected]
-    words = [table, *words_of(json.loads(settings)), "--models", str(tmp_path), "-m", "none"]
-    said = {}
-    for command in ("check", "train"):
-        code = run([command, *words])
-        said[command] = (code, capsys.readouterr())
-    assert said["check"] == said["train"]
-    assert said["check"][0] == int(outcome.split()[1])
-    assert said["check"][1] == ("", "\n".join(["Error: " + message[0], *message[1:], ""]))
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [[], ["-H", "30"]], ids=["short", "horizon"])

@@ -106,7 +106,7 @@ def test_a_missing_table_is_refused_with_those_there_are(database: Path) -> None
 
 def test_a_table_without_rows_is_refused(database: Path) -> None:
     assert refusal(url(database), options=ReadOptions(query="select day as ds, amount as y from loose where 0")) == (
-        f"{url(database)}: there is a header ('ds', 'y') and no row below it.\nAt least 3 rows are needed."
+        f"{url(database)}: there is a header ('ds', 'y') and no row below it.\nAdd rows: at least 6 are needed."
     )
 
 

@@ -286,7 +286,7 @@ def test_another_encoding_can_be_named(read: Any) -> None:
 
 def test_integers_above_2_53_are_read_with_a_notice(read: Any) -> None:
     notices = read(daily([2**53 + 2, 2, 3])).notices
-    assert "1 target values are above 2^53: only their first 15 digits count" in notices
+    assert "1 target value is at or above 2^53: only the first 15 digits count" in notices
 
 
 @pytest.mark.parametrize("header", ["0,1", "1,2"])
@@ -453,4 +453,4 @@ def test_a_target_is_named_once(read: Any) -> None:
 def test_a_text_where_names_belong_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         ReadOptions(target="sales")  # type: ignore[arg-type]
-    assert str(caught.value) == "target is the text 'sales', where several names may stand.\nWrite ('sales',)."
+    assert str(caught.value) == "target is the text 'sales', where several may stand.\nWrite ('sales',)."
