@@ -87,8 +87,8 @@ class ReadOptions:
         Option(
             "--id",
             metavar="COL",
-            help="Column that names the series; repeat for a composite id. Default: unique_id, series_id, "
-            "item_id or id.",
+            help="Column that names the series; repeat for a composite id; 'none': one series. Default: unique_id, "
+            "series_id, item_id or id.",
             rich_help_panel=COLUMNS,
         ),
     ] = ()

@@ -50,6 +50,6 @@ def _clock_format(text: str) -> str | None:
     found = CLOCK.fullmatch(text)
     if found is None:
         return None if text else ""
-    hour = "%I" if found["p"] else "%H"
-    parts = [found["gap"], hour, ":%M", ":%S" if found["S"] else "", ".%f" if found["f"] else ""]
-    return "".join(parts) + ((" " if " " in found["p"] else "") + "%p" if found["p"] else "")
+    half = found["p"] or ""  # of the day
+    parts = [found["gap"], "%I" if half else "%H", ":%M", ":%S" if found["S"] else "", ".%f" if found["f"] else ""]
+    return "".join([*parts, half[:-2], "%p" if half else ""])

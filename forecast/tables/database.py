@@ -15,7 +15,6 @@ from forecast.errors import DataError, ForecastError, UsageError
 from forecast.options import ReadOptions
 from forecast.tables.arrow import text_columns
 from forecast.tables.columns import NO_TIME
-from forecast.tables.dialect import NULLS
 from forecast.tables.files import check_file, too_large
 from forecast.tables.phrases import listed
 from forecast.tables.typed import SAMPLE_ROWS, TypedTable
@@ -140,8 +139,8 @@ def _read(connection: Any, place: Place, options: ReadOptions) -> TypedTable:
         if size > options.max_input_bytes:
             raise too_large(place.shown, options.max_input_bytes)
     table = pa.concat_tables(blocks).rename_columns(list(names))
-    head, nulls = table.slice(0, SAMPLE_ROWS), (*NULLS, *options.null_value)
-    return TypedTable(place.shown, names, nulls, size, digest.hexdigest(), head, table.select)
+    head = table.slice(0, SAMPLE_ROWS)
+    return TypedTable(place.shown, names, options, size, digest.hexdigest(), head, table.select)
 
 
 def _selection(connection: Any, place: Place) -> str:

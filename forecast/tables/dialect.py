@@ -61,13 +61,18 @@ def find_dialect(name: str, text: memoryview, options: ReadOptions) -> Dialect:
         spaced = sum(cell != cell.strip() for cell in records[0])
         notices += [f"spaces round {spaced} column name{'s' if spaced > 1 else ''} were removed"] if spaced else []
     nulls = {*NULLS, *options.null_value}
-    decimal, found = options.decimal or ("," if options.thousands == "." else "."), None
+    decimal, found = decimal_mark(options), None
     if options.decimal is None and options.thousands not in (".", ",") and delimiter != ",":
         decimal, found = _decimal(name, names, rows, nulls)
     notices += [found] if found else []
     if not options.no_header:
         _refuse_data_as_header(place, names, rows, decimal, nulls)
     return Dialect(delimiter, decimal, names, not options.no_header, rows, tuple(notices))
+
+
+def decimal_mark(options: ReadOptions) -> str:
+    """Return the decimal mark that the options name, or leave: what separates thousands is none."""
+    return options.decimal or ("," if options.thousands == "." else ".")
 
 
 def column_cells(rows: Cells, position: int, nulls: set[str]) -> list[str]:

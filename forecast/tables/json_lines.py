@@ -15,7 +15,6 @@ import pyarrow as pa
 from forecast.errors import DataError
 from forecast.options import ReadOptions
 from forecast.tables.arrow import text_columns
-from forecast.tables.dialect import NULLS
 from forecast.tables.phrases import short
 from forecast.tables.source import Source
 from forecast.tables.typed import SAMPLE_ROWS, TypedTable
@@ -34,11 +33,10 @@ def json_table(source: Source, options: ReadOptions) -> TypedTable:
         blocks.append(_columns(source.path, lines))
         numbers += [number for number, _ in lines]
     table = pa.concat_tables(blocks, promote_options="default")
-    nulls = (*NULLS, *options.null_value)
     return TypedTable(
         source.path,
         tuple(table.column_names),
-        nulls,
+        options,
         source.size,
         source.sha256,
         table.slice(0, SAMPLE_ROWS),

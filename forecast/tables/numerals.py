@@ -20,7 +20,8 @@ def mark_of(thousands: str) -> str:
 
 def grouped(thousands: str) -> str:
     """Return the pattern of a number whose digits are in threes, with a fraction or without."""
-    return rf"^[+-]?[0-9]{{1,3}}({mark_of(thousands)}[0-9]{{3}})+([.,][0-9]*)?$"
+    fraction = {",": "[.]", ".": "[,]"}.get(thousands, "[.,]")
+    return rf"^[+-]?[0-9]{{1,3}}({mark_of(thousands)}[0-9]{{3}})+({fraction}[0-9]*)?$"
 
 
 def ungrouped(cell: str, thousands: str | None) -> str:

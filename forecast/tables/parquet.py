@@ -6,7 +6,6 @@ import pyarrow as pa
 
 from forecast.errors import DataError
 from forecast.options import ReadOptions
-from forecast.tables.dialect import NULLS
 from forecast.tables.source import Source
 from forecast.tables.typed import SAMPLE_ROWS, TypedTable
 
@@ -29,8 +28,7 @@ def parquet_table(source: Source, options: ReadOptions) -> TypedTable:
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{source.path}: the Parquet file is damaged: {_line(error)}.\nWrite it again.") from None
 
-    nulls = (*NULLS, *options.null_value)
-    return TypedTable(source.path, names, nulls, source.size, source.sha256, head, fetch, source.notices)
+    return TypedTable(source.path, names, options, source.size, source.sha256, head, fetch, source.notices)
 
 
 def _line(error: Exception) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 import pyarrow as pa
 
 from forecast.errors import DataError
+from forecast.options import ReadOptions
 from forecast.panels.panel import Integers
 from forecast.tables.arrow import floats_of, number_array
+from forecast.tables.dialect import NULLS, decimal_mark
 from forecast.tables.numbers import numbers_of
 
 SAMPLE_ROWS = 500
@@ -20,20 +22,23 @@ class TypedTable:
 
     path: str
     names: tuple[str, ...]
-    nulls: tuple[str, ...]
+    options: ReadOptions  # what they say of numbers holds for those that are text
     size: int
     sha256: str
     head: Any  # Arrow: the first rows of every column
     fetch: Callable[[list[str]], Any]  # names -> Arrow table of these columns
     notices: tuple[str, ...] = ()
     numbers: Integers | None = None  # (rows,) 1-based line of each row
-    decimal: str = "."
-    thousands: str | None = None
     delimiter: str | None = None
+    nulls: tuple[str, ...] = field(init=False)
+    decimal: str = field(init=False)
+    thousands: str | None = field(init=False)
     unit: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse names that occur twice."""
+        self.nulls, self.thousands = (*NULLS, *self.options.null_value), self.options.thousands
+        self.decimal = decimal_mark(self.options)
         self.unit = "row" if self.numbers is None else "line"
         if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)

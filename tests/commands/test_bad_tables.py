@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 
 from forecast import pipeline, planning, store, tables
-from forecast.commands import run
+from forecast.commands import app, run
 from forecast.evaluation import calibration
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.matching import value_ranges
@@ -22,6 +23,7 @@ from forecast.trained import Trained
 from tests.commands.bad_tables import FILES, FOLDER, Case, Mend, Words, flags_in, read_cases
 
 CASES = read_cases()
+COMMAND = typer.main.get_command(app)  # made once: it takes as long as most of the runs
 # What is written with -o differs between the two.
 REFUSED = [case for case in CASES if case.words[0] == "check" and case.code and "-o" not in case.words]
 MENDED = [pytest.param(case, mend, id=f"{case.name}-{n}") for case in CASES for n, mend in enumerate(case.mends)]
@@ -36,7 +38,7 @@ class World:
         """Lay out the case, and train its model."""
         self._patch, self._capture, self._readings = patch, capture, list[Any]()
         patch.chdir(folder)
-        patch.setenv("COLUMNS", "200")
+        patch.setattr(typer.main, "get_command", lambda _: COMMAND)
         case.lay_out(folder)
         if case.train:
             self._train(case.train)
@@ -188,6 +190,7 @@ def _count(row: int) -> int:
 def test_no_file_is_there_for_nothing() -> None:
     used = {name for case in CASES for name in (case.table, f"{case.name}.expect", f"{case.name}.mend") if name}
     assert {entry.name for entry in os.scandir(FOLDER)} - used == {"README.md", "files"}
+    assert [case.name for case in CASES if case.mends and not case.code] == []
     words = {word for case in CASES for one in (case, *case.mends) for word in one.words}
     words |= {word for case in CASES for word in case.train} | {mend.file for case in CASES for mend in case.mends}
     assert {entry.name for entry in os.scandir(FILES)} - words == set()
