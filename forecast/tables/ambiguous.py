@@ -20,7 +20,7 @@ def in_doubt(cells: Sequence[str], alone: bool) -> tuple[str, str] | None:
             "Say with --date-format excel that it counts days as spreadsheets do, or write dates or whole numbers.",
         )
     dates = [match for match in map(DATE.fullmatch, cells) if match]
-    if len(dates) < len(cells):
+    if 2 * len(dates) <= len(cells):  # else a footer, or a typing error: it is named next
         return None
     clock = _clock_format(dates[0][5])
     if clock is None:
