@@ -22,6 +22,7 @@ from forecast.tables.phrases import short
 from forecast.tables.write import forecast_columns
 
 MOST = 5  # outliers and shifts of a series that are listed: the largest
+Fact = tuple[int, str, str, str]  # how many, of what where it is one, of what where they are more, what would be done
 FORMULA = re.compile(r"[=+\-@\t\r](?![\d.,]+$)")  # what a spreadsheet would run; a negative number is none
 
 
@@ -154,11 +155,21 @@ def _findings(
     minimum: float | None,
 ) -> list[dict[str, str]]:
     """Return what stands out in the whole table, and what would be done about it."""
+    facts = [*_series_facts(panel, plan, summary, status), *_value_facts(panel, outliers, shifts)]
+    found = [
+        {"what": f"{count:,} {one if count == 1 else many}", "done": done} for count, one, many, done in facts if count
+    ]
+    if minimum is not None:
+        done = f"--min {minimum:g} keeps the forecast and its bands from it"
+        found.append({"what": f"no value is below {minimum:g}", "done": done})
+    return found
+
+
+def _series_facts(panel: Panel, plan: Plan | None, summary: Summary, status: Sequence[str | None]) -> list[Fact]:
+    """Return how many series are out of the ordinary as a whole."""
     back, window = (plan.lookback, plan.window) if plan else (0, 0)
-    formulas = [name for name in dict.fromkeys(panel.ids) if FORMULA.match(name)]
-    far, moved = (len(np.unique(found.series)) for found in (outliers, shifts))
     late = _after(panel, np.datetime64(datetime.now(UTC).replace(tzinfo=None)))
-    facts = [  # how many, of what where it is one, of what where they are more, what would be done
+    return [
         (
             status.count("skipped"),
             f"series has no value in its last {back} steps",
@@ -189,6 +200,14 @@ def _findings(
             "series have rows after now",
             "taken as history; correct their times, or the clock of this machine",
         ),
+    ]
+
+
+def _value_facts(panel: Panel, outliers: Outliers, shifts: Shifts) -> list[Fact]:
+    """Return how many values, levels and ids stand out."""
+    formulas = [name for name in dict.fromkeys(panel.ids) if FORMULA.match(name)]
+    far, moved = (len(np.unique(found.series)) for found in (outliers, shifts))
+    return [
         (
             len(outliers.series),
             "value stands out",
@@ -208,13 +227,6 @@ def _findings(
             "written as they are",
         ),
     ]
-    found = [
-        {"what": f"{count:,} {one if count == 1 else many}", "done": done} for count, one, many, done in facts if count
-    ]
-    if minimum is not None:
-        done = f"--min {minimum:g} keeps the forecast and its bands from it"
-        found.append({"what": f"no value is below {minimum:g}", "done": done})
-    return found
 
 
 def _after(panel: Panel, now: np.datetime64) -> int:
