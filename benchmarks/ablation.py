@@ -32,7 +32,7 @@ from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.pacing import Pace
 from forecast.panels.panel import Floats
-from forecast.plan import MEDIAN
+from forecast.plan import LINEAR, MEDIAN
 from forecast.planning import settle
 from forecast.surroundings import Clock
 
@@ -61,6 +61,7 @@ CHANGES: dict[str, Callable[[Plan], Plan]] = {
     "memory not spread at the start": lambda plan: replace(plan, chrono=False),
     "no dropout": lambda plan: replace(plan, dropout=0.0),
     "no calendar": lambda plan: replace(plan, calendar=()),
+    "no linear start": lambda plan: replace(plan, bases=(plan.base,) * plan.members),
     "start from the last value": lambda plan: replace(plan, base=1, bases=(1,) * plan.members),
 }
 
@@ -112,7 +113,8 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
     yield "network, equal shares", medians(final[:1], case_rows, equal)[0]
     for member in range(plan.members):
         own, single = plan.member(member), tuple(float(other == member) for other in range(plan.members))
-        name = f"member {member + 1}: {own.transforms[0]}, window {own.window}, from {own.base} before"
+        start = "a linear forecast" if own.base == LINEAR else f"{own.base} before"
+        name = f"member {member + 1}: {own.transforms[0]}, window {own.window}, from {start}"
         yield name, medians(final[:1], case_rows, single)[0]
 
 

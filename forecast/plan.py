@@ -8,6 +8,7 @@ from forecast.options import Cell, Forecaster, check_bounds
 
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)  # the grid every forecaster fills
 MEDIAN = QUANTILES.index(0.5)
+LINEAR = 0  # the base of a member that starts from a linear forecast of its window
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Plan:
     holidays: tuple[str, ...] = ()  # the days behind the feature `holiday`, such as 2026-12-25, rising
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
-    bases: tuple[int, ...] = ()  # the base of each member; none: `base` for all
+    bases: tuple[int, ...] = ()  # the base of each member, or LINEAR; none: `base` for all
     shares: tuple[float, ...] = ()  # the weight of each member in the ensemble; none: equal
     cell: Cell = Cell.LSTM
     units: int = 64
@@ -54,7 +55,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check what the network takes for granted."""
-        if min(self.horizon, self.window, self.segment, self.base, *self.seasons) < 1:
+        if min(self.horizon, self.window, self.segment, *self.seasons) < 1:
             raise UsageError("horizon, window, segment and seasons must be at least 1.\nCorrect the option.")
         if self.window % self.segment:
             raise UsageError(
@@ -62,8 +63,8 @@ class Plan:
             )
         if any(len(some) not in (0, self.members) for some in (self.windows, self.bases, self.shares)):
             raise UsageError("windows, bases and shares name one number for each member, or none.\nCorrect the plan.")
-        if not {self.base, *self.bases} <= {1, *self.seasons}:
-            raise UsageError("a base is 1 or a season.\nCorrect the plan.")
+        if not {self.base, *self.bases} <= {LINEAR, 1, *self.seasons}:
+            raise UsageError("a base is 0, 1 or a season.\nCorrect the plan.")
         if any(not 1 <= window <= self.window or window % self.segment for window in self.windows):
             raise UsageError(
                 "a member's window is a multiple of the segment, and none is longer than `window`.\nCorrect the plan."

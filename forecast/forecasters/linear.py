@@ -4,28 +4,21 @@
 
 Level: the mean of the window's last season; spread: its mean absolute seasonal difference, the unit in which errors are
 scored. A linear forecast of this form is hard to beat on long windows (Zeng et al., Are Transformers Effective for Time
-Series Forecasting?, 2023; Toner, Darlow, An Analysis of Linear Time Series Forecasting Models, 2024). Windows are never
-laid out as a whole: chunks of them are gathered by index and added to the products Z'Z of their inputs and targets, and
-everything, the choice of the penalty included, follows from these products.
+Series Forecasting?, 2023; Toner, Darlow, An Analysis of Linear Time Series Forecasting Models, 2024).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from forecast.forecasters import least_squares
 from forecast.forecasters.baselines import naive
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.panels.blocks import fill_forward
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
-MOST = 100_000  # windows that are fitted on, drawn evenly
-CHUNK = 2_048  # windows in one product
 BLOCK = 256  # series in one product when forecasting, always: a row's rounding depends on the shape it is computed in
-PENALTIES = tuple(10.0**power for power in range(-5, 2))  # in units of the mean diagonal of Z'Z
-DEFAULT = 1e-1  # where there are too few windows to choose
-JUDGES = 10  # windows, at least, that choose the penalty
-SHARE = 0.1  # of the windows, the latest, choose it
 FLOOR = 0.01  # least spread, in standard deviations of the window
 TINY = 1e-9  # a deviation below this share of the level is rounding, not movement
 
@@ -36,17 +29,13 @@ def fit(panel: Panel, plan: Plan) -> Fitted:
     Arrays: weights (window + 1, horizon), float32 values, the last row the constant. Without a single usable window
     they are zero, and the forecast is the level.
     """
-    early, gap, late = _products(panel, plan)
-    everything = early + gap + late
-    size = plan.window + 1
-    if everything[size - 1, size - 1] == 0:  # the constant's product with itself: the number of windows
-        return Fitted(Kind.RIDGE, {"weights": np.zeros((size, plan.horizon))})
-    penalty = DEFAULT
-    if min(early[size - 1, size - 1], late[size - 1, size - 1]) >= JUDGES:
-        errors = [_squared_error(late, size, _solve(early, size, each)) for each in PENALTIES]
-        penalty = PENALTIES[int(np.argmin(errors))]
-    weights = _solve(everything, size, penalty).astype(np.float32)
-    return Fitted(Kind.RIDGE, {"weights": weights.astype(np.float64)})
+    origins, size = _origins(panel, plan), plan.window + 1
+
+    def rows(chosen: Integers) -> Floats:
+        return _rows(panel.select(origins.series[chosen], origins.steps[chosen]), plan)
+
+    found = least_squares.products(origins.times, plan.horizon, size + plan.horizon, rows)
+    return Fitted(Kind.RIDGE, {"weights": least_squares.solve(found, size)})
 
 
 def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
@@ -84,7 +73,7 @@ class _Origins:
 
 
 def _origins(panel: Panel, plan: Plan) -> _Origins:
-    """Return every origin whose targets are visible, at most so many, drawn evenly.
+    """Return every origin whose targets are visible, or as many as are fitted on.
 
     A series too short for a whole window and horizon has one, with its window padded in front.
     """
@@ -93,32 +82,10 @@ def _origins(panel: Panel, plan: Plan) -> _Origins:
     counts = np.where(last >= 1, last - first + 1, 0)
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    flat = np.arange(total)
-    if total > MOST:
-        # Evenly spaced, and shifted by an irrational share: a stride of whole seasons would see one phase alone.
-        flat = ((np.arange(MOST) + (np.arange(MOST) * 0.6180339887498949) % 1) * (total / MOST)).astype(np.int64)
+    flat = least_squares.drawn(total)
     series = np.searchsorted(ends, flat, side="right")
     steps = first[series] + flat - (ends - counts)[series]
     return _Origins(series, steps, panel.starts[series] + steps - 1)
-
-
-def _products(panel: Panel, plan: Plan) -> tuple[Floats, Floats, Floats]:
-    """Return Z'Z of the early windows, of those whose targets reach into the late ones, and of the late ones.
-
-    Z = (inputs, 1, targets), normalised: each product is (window + 1 + horizon) squared.
-    """
-    origins = _origins(panel, plan)
-    threshold = np.quantile(origins.times, 1 - SHARE) if len(origins.times) else 0
-    group = (origins.times > threshold - plan.horizon).astype(np.int64) + (origins.times > threshold)
-    size = plan.window + 1 + plan.horizon
-    products = np.zeros((3, size, size))
-    for part in range(3):
-        chosen = np.flatnonzero(group == part)
-        for first in range(0, len(chosen), CHUNK):
-            rows = chosen[first : first + CHUNK]
-            z = _rows(panel.select(origins.series[rows], origins.steps[rows]), plan)
-            products[part] += z.T @ z
-    return products[0], products[1], products[2]
 
 
 def _rows(cut: Panel, plan: Plan) -> Floats:
@@ -177,15 +144,3 @@ def _fill(values: Floats, season: int) -> Floats:
             np.copyto(now, before[:, : now.shape[1]], where=np.isnan(now))
     filled = fill_forward(filled)
     return fill_forward(filled[:, ::-1])[:, ::-1]
-
-
-def _solve(product: Floats, size: int, penalty: float) -> Floats:
-    """Return the ridge weights (size, horizon); the constant is penalised like the rest."""
-    inputs, cross = product[:size, :size], product[:size, size:]
-    return np.linalg.solve(inputs + np.eye(size) * (penalty * np.trace(inputs) / size), cross)
-
-
-def _squared_error(product: Floats, size: int, weights: Floats) -> float:
-    """Return the sum of squared errors on the windows of a product: |Y|^2 - 2 <W, X'Y> + <W, X'X W>."""
-    inputs, cross = product[:size, :size], product[:size, size:]
-    return float(np.trace(product[size:, size:]) - 2 * (weights * cross).sum() + (weights * (inputs @ weights)).sum())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.panels.panel import Floats
-from forecast.plan import Plan
+from forecast.plan import LINEAR, Plan
 
 Array = Any  # a NumPy array or a Keras tensor
 SPREAD_FLOOR = 1e-2  # of the series' own spread: a flat stretch must not blow noise up to full size
@@ -63,11 +63,14 @@ def widths(plan: Plan) -> tuple[int, int]:
     return encoder, decoder
 
 
-def prepare(xp: Any, plan: Plan, rows: Rows) -> Inputs:
-    """Turn gathered windows into what the cell reads: normalise each window by its own last season, cut segments."""
-    level, spread, last = _normalisation(xp, plan, rows)
+def prepare(xp: Any, plan: Plan, rows: Rows, linear: Array) -> Inputs:
+    """Turn gathered windows into what the cell reads: normalise each window by its own last season, cut segments.
+
+    linear: (window + 1, horizon) the weights of the linear base; None where the plan starts from another.
+    """
+    scaled, level, spread = normalised(xp, plan, rows)
+    last = _last(xp, plan, rows, level)
     window, padded = plan.window, plan.output_segments * plan.segment
-    scaled = xp.clip((rows.values - level) / spread, -CLIP, CLIP) * rows.mask  # (B, reach + window)
     channels = [scaled[:, -window:], rows.mask[:, -window:]]
     repeats = [
         xp.clip((last - level) / spread, -CLIP, CLIP)
@@ -79,7 +82,10 @@ def prepare(xp: Any, plan: Plan, rows: Rows) -> Inputs:
         channels.append((scaled[:, -window:] - scaled[:, before]) * both)
         repeats.append(_repeat(xp, scaled, rows.mask, lag, repeats[0]))
     encoder = xp.concatenate([xp.stack(channels, axis=-1), rows.inside], axis=-1)  # (B, window, channels)
-    base = repeats[(1, *lags(plan)).index(plan.base)][:, : plan.horizon]
+    if plan.base == LINEAR:
+        base = xp.matmul(scaled[:, -window:], linear[:-1]) + linear[-1]
+    else:
+        base = repeats[(1, *lags(plan)).index(plan.base)][:, : plan.horizon]
     decoder = xp.concatenate([xp.stack(repeats, axis=-1), rows.ahead], axis=-1)  # (B, padded, known)
     return Inputs(
         encoder=xp.reshape(encoder, (-1, plan.input_segments, plan.segment * encoder.shape[-1])),
@@ -90,20 +96,28 @@ def prepare(xp: Any, plan: Plan, rows: Rows) -> Inputs:
     )
 
 
-def _normalisation(xp: Any, plan: Plan, rows: Rows) -> tuple[Array, Array, Array]:
-    """Return level and spread of the last season, of the whole window where that is unseen, and the last value."""
+def normalised(xp: Any, plan: Plan, rows: Rows) -> tuple[Array, Array, Array]:
+    """Return the windows (B, reach + window) in spreads from their level, 0 where missing, with level and spread.
+
+    Both, (B, 1), are those of the last season, or of the whole window where that is unseen.
+    """
     season = min(max(plan.seasons), plan.window) if max(plan.seasons) > 1 else plan.window
     whole = _moments(xp, rows.values[:, -plan.window :], rows.mask[:, -plan.window :])
     recent = _moments(xp, rows.values[:, -season:], rows.mask[:, -season:])
     enough = recent[2] * 2 >= season
     level = xp.where(enough, recent[0], whole[0])
     spread = xp.maximum(xp.where(enough, recent[1], whole[1]), SPREAD_FLOOR)
+    return xp.clip((rows.values - level) / spread, -CLIP, CLIP) * rows.mask, level, spread
+
+
+def _last(xp: Any, plan: Plan, rows: Rows, level: Array) -> Array:
+    """Return the last observed value of each window, (B, 1), or its level where there is none."""
     order = np.arange(1, plan.window + reach(plan) + 1, dtype="float32")  # the last observed step has the highest
     newest = xp.max(order * rows.mask, axis=1, keepdims=True)
     last = xp.sum(
         xp.where((order == newest) & (rows.mask > 0), rows.values, xp.zeros_like(rows.values)), axis=1, keepdims=True
     )
-    return level, spread, xp.where(newest > 0, last, level)
+    return xp.where(newest > 0, last, level)
 
 
 def _moments(xp: Any, values: Array, mask: Array) -> tuple[Array, Array, Array]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.forecasters import linear
+from forecast.forecasters import least_squares, linear
 from forecast.forecasters.baselines import seasonal_naive
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import MEDIAN, Plan
@@ -103,7 +103,7 @@ def test_nothing_before_the_lookback_is_read() -> None:
 def test_many_windows_are_sampled_evenly_and_give_much_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     panel = panel_of({str(seed): waves(400, seed) for seed in range(5)})
     whole = forecast(panel)
-    monkeypatch.setattr(linear, "MOST", 500)
+    monkeypatch.setattr(least_squares, "MOST", 500)
     np.testing.assert_allclose(forecast(panel), whole, atol=0.1)
 
 

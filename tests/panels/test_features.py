@@ -20,45 +20,45 @@ def season_of(level):
 
 
 def test_the_base_is_the_last_season_repeated_over_the_horizon():
-    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)))
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)), None)
     base = inputs.base * inputs.spread + inputs.level
     np.testing.assert_allclose(base, [[10, 11, 14, 13, 10]])
 
 
 def test_the_level_and_spread_are_those_of_the_last_season():
-    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)))
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)), None)
     assert inputs.level[0, 0] == pytest.approx(12)
     assert inputs.spread[0, 0] == pytest.approx(np.std(season_of(10)))
 
 
 def test_a_missing_step_of_the_last_season_is_replaced_by_the_last_value():
-    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10), missing=[9]))
+    inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10), missing=[9]), None)
     base = inputs.base * inputs.spread + inputs.level
     np.testing.assert_allclose(base, [[10, 13, 14, 13, 10]])
 
 
 def test_shifting_and_stretching_a_window_changes_nothing_that_the_cell_sees():
     values = np.array(season_of(0) + season_of(2) + season_of(10))
-    one, other = prepare(np, PLAN, rows(values)), prepare(np, PLAN, rows(1000 + 7 * values))
+    one, other = prepare(np, PLAN, rows(values), None), prepare(np, PLAN, rows(1000 + 7 * values), None)
     np.testing.assert_allclose(one.encoder, other.encoder, atol=1e-9)
     np.testing.assert_allclose(one.decoder, other.decoder, atol=1e-9)
 
 
 def test_the_inputs_have_the_widths_that_the_weights_are_made_for():
-    inputs = prepare(np, PLAN, rows(range(12)))
+    inputs = prepare(np, PLAN, rows(range(12)), None)
     encoder, decoder = widths(PLAN)
     assert inputs.encoder.shape == (1, 2, encoder)
     assert inputs.decoder.shape == (1, 2, decoder)
 
 
 def test_a_window_without_any_observation_gives_finite_inputs():
-    inputs = prepare(np, PLAN, rows([0.0] * 12, missing=range(12)))
+    inputs = prepare(np, PLAN, rows([0.0] * 12, missing=range(12)), None)
     assert np.isfinite(inputs.encoder).all()
     assert np.isfinite(inputs.base).all()
 
 
 def test_a_constant_window_does_not_blow_noise_up():
-    assert prepare(np, PLAN, rows([3.0] * 12)).spread[0, 0] == pytest.approx(0.01)
+    assert prepare(np, PLAN, rows([3.0] * 12), None).spread[0, 0] == pytest.approx(0.01)
 
 
 HOURS = np.datetime64("2024-01-01T00", "h") + np.arange(24 * 400)

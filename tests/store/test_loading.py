@@ -365,7 +365,7 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         (put("plan", "past", "rain"), "plan.past should be a list"),
         (put("plan", "past", [1]), "plan.past[0] should be text, but is 1"),
         (put("plan", "horizon", 10**12), "has a number of steps outside 1 to 10000000"),
-        (put("plan", "seasons", []), "is contradictory: a base is 1 or a season"),
+        (put("plan", "seasons", []), "is contradictory: a base is 0, 1 or a season"),
         (put("plan", "layers", 10**9), "has layers or units outside 1 to 16 and 1 to 65536"),
         (
             put("plan", "transforms", []),

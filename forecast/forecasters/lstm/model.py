@@ -113,8 +113,10 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
         single = type(own)(
             **{name: keras.ops.convert_to_tensor(part.astype("float32")) for name, part in vars(own).items()}
         )
-        inputs = prepare(keras.ops, member_plan, single)
-        model = restore(member_plan, network.member_weights(fitted, member))
+        weights = network.member_weights(fitted, member)
+        linear = weights["base.weights"].astype("float32") if "base.weights" in weights else None
+        inputs = prepare(keras.ops, member_plan, single, linear)
+        model = restore(member_plan, weights)
         outputs = model([inputs.encoder, inputs.decoder]) + inputs.base[:, :, None]
         outputs = outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
         theirs = scaling.undo(scales, keras.ops.convert_to_numpy(outputs).astype("float64"))

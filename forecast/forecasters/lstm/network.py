@@ -19,7 +19,7 @@ from forecast.panels.channels import TRANSFORM
 from forecast.panels.features import Rows, prepare, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
-from forecast.plan import MEDIAN, Plan
+from forecast.plan import LINEAR, MEDIAN, Plan
 
 if TYPE_CHECKING:
     from forecast.forecasters.lstm.training import Epoch
@@ -41,7 +41,8 @@ def weight_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
             shapes[f"{side}_{layer}.recurrent"] = (units, gates * units)
             shapes[f"{side}_{layer}.bias"] = bias
     outputs = plan.segment * len(plan.quantiles)
-    return shapes | {"head.kernel": (units, outputs), "head.bias": (outputs,)}
+    shapes |= {"head.kernel": (units, outputs), "head.bias": (outputs,)}
+    return shapes | ({"base.weights": (plan.window + 1, plan.horizon)} if plan.base == LINEAR else {})
 
 
 def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
@@ -49,7 +50,7 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
     arrays = {
         f"member_{member}.{name}": shape
         for member in range(plan.members)
-        for name, shape in weight_shapes(plan).items()
+        for name, shape in weight_shapes(plan.member(member)).items()
     }
     for transform in transforms_of(plan):
         arrays |= {f"series.{transform}.{name}": (series,) for name in ("centre", "spread", "power")}
@@ -114,7 +115,7 @@ def run_members(
                 gathered[member_plan.window] = gather(np, member_plan, columns, places, static[index])
             rows = gathered[member_plan.window]
             scaled = np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0)
-            inputs = prepare(np, member_plan, replace(rows, values=scaled))
+            inputs = prepare(np, member_plan, replace(rows, values=scaled), weights[member].get("base.weights"))
             outputs = forward(member_plan, weights[member], inputs)
             total += shares[member] * scaling.undo(own, outputs * inputs.spread[:, :, None] + inputs.level[:, :, None])
         result[target] = total[: target.stop - target.start] / whole

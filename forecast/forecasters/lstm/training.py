@@ -15,13 +15,14 @@ import numpy as np
 import tensorflow as tf
 
 from forecast.errors import ResourceError
+from forecast.forecasters.lstm import linear_base
 from forecast.forecasters.lstm.examples import Examples
 from forecast.forecasters.lstm.model import build, weights_of
 from forecast.options import Cell, Device
 from forecast.panels.features import prepare
 from forecast.panels.panel import Floats, Integers
 from forecast.panels.windows import Columns, gather
-from forecast.plan import Plan
+from forecast.plan import LINEAR, Plan
 
 COLUMNS = ("values", "past", "future", "calendar")
 PLACES = ("begins", "limits", "starts", "least")
@@ -87,7 +88,9 @@ class Trainer:
         give the same weights on the same machine.
         """
         self._begin(seed)
-        data, plan = _tensors(examples), self.plan
+        plan = self.plan
+        base = {"base.weights": linear_base.fit(examples, plan)} if plan.base == LINEAR else {}
+        data = _tensors(examples, base.get("base.weights", np.zeros((1, plan.horizon))))
         validation, last = (None, until) if isinstance(until, int) else (until, plan.steps)
         reference = self._validate(data, validation, base=True) if validation else None
         best, since, history, weights = np.inf, 0, [], weights_of(self.shadow)
@@ -103,7 +106,7 @@ class Trainer:
                     best, since, weights = error, 0, weights_of(self.shadow)
             if enough or since >= plan.patience:
                 break
-        return weights if validation else weights_of(self.shadow), history
+        return (weights if validation else weights_of(self.shadow)) | base, history
 
     def _begin(self, seed: int) -> None:
         """Put every variable where a network with this seed starts."""
@@ -162,7 +165,7 @@ class Trainer:
         columns = Columns(**{name: data[name] for name in COLUMNS}, first=0)
         places = (begins, ends, limits, starts + lengths)
         rows = gather(keras.ops, self.plan, columns, places, tf.gather(data["static"], series))
-        inputs = prepare(keras.ops, self.plan, rows)
+        inputs = prepare(keras.ops, self.plan, rows, data["linear"])
         index = tf.minimum(ends[:, None] + np.arange(self.plan.horizon), limits[:, None] - 1)
         values = tf.gather(columns.values, index)
         missing = tf.math.is_nan(values)
@@ -199,14 +202,16 @@ def _signature(plan: Plan) -> dict[str, Any]:
     tables = {name: tf.TensorSpec([None, width], tf.float32) for name, width in columns.items()}
     lists = {name: tf.TensorSpec([None], tf.float32) for name in ("values", "gains")}
     places = {name: tf.TensorSpec([None], tf.int64) for name in (*PLACES, "cumulative")}
+    tables |= {"linear": tf.TensorSpec([None, plan.horizon], tf.float32)}
     return tables | lists | places | {"static": tf.TensorSpec([None, len(plan.static)], tf.float32)}
 
 
-def _tensors(examples: Examples) -> dict[str, Any]:
-    """Return what the compiled functions read, by name."""
+def _tensors(examples: Examples, linear: Floats) -> dict[str, Any]:
+    """Return what the compiled functions read, by name; linear: the weights of the linear base."""
     arrays = {name: getattr(examples.columns, name) for name in COLUMNS}
     arrays |= {name: getattr(examples, name) for name in PLACES}
-    arrays |= {"gains": examples.gains.astype(np.float32), "static": examples.static.astype(np.float32)}
+    single = {"gains": examples.gains, "static": examples.static, "linear": linear}
+    arrays |= {name: array.astype(np.float32) for name, array in single.items()}
     return {name: tf.constant(array) for name, array in {**arrays, "cumulative": np.cumsum(examples.counts)}.items()}
 
 

@@ -15,7 +15,7 @@ from forecast.forecasters.lstm.model import largest_difference
 from forecast.options import Cell
 from forecast.panels.panel import panel_of
 from forecast.panels.units import seasonal_difference
-from forecast.plan import Plan
+from forecast.plan import LINEAR, Plan
 
 
 @st.composite
@@ -39,7 +39,7 @@ def cases(draw):
         memory=draw(st.booleans()),
         quantiles=QUANTILES,
     )
-    return replace(plan, base=draw(st.sampled_from([1, *(lag for lag in plan.seasons if lag > 1)])))
+    return replace(plan, base=draw(st.sampled_from([LINEAR, 1, *(lag for lag in plan.seasons if lag > 1)])))
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

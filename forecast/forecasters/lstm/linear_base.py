@@ -1,0 +1,49 @@
+"""The linear forecast that a member may start from, so that its network learns only what is not linear.
+
+    base = (scaled window, 1) W        both normalised by the window's own level and spread, see panels/features.py
+
+A ridge regression in closed form, of errors in the scale of the series: windows of little movement, which normalisation
+blows up, would else outweigh all others. Zhang, Time series forecasting using a hybrid ARIMA and neural network model
+(2003), fits a network to the residuals of a linear model, too.
+"""
+
+import numpy as np
+
+from forecast.forecasters import least_squares
+from forecast.forecasters.lstm.examples import Examples
+from forecast.panels.features import normalised
+from forecast.panels.panel import Floats, Integers
+from forecast.panels.windows import gather
+from forecast.plan import Plan
+
+
+def fit(examples: Examples, plan: Plan) -> Floats:
+    """Return the weights of a member's linear base: (window + 1, horizon), float32 values, the last row the constant.
+
+    Windows whose targets are not all observed teach it nothing; without any, the weights are zero.
+    """
+    ends = np.cumsum(examples.counts)
+    chosen = least_squares.drawn(int(ends[-1]) if len(ends) else 0)
+    series = np.searchsorted(ends, chosen, side="right")
+    lengths = examples.least[series] + chosen - (ends - examples.counts)[series]
+    inputs = plan.window + 1
+
+    def rows(some: Integers) -> Floats:
+        return _rows(examples, plan, series[some], lengths[some])
+
+    times = examples.starts[series] + lengths
+    return least_squares.solve(least_squares.products(times, plan.horizon, inputs + plan.horizon, rows), inputs)
+
+
+def _rows(examples: Examples, plan: Plan, series: Integers, lengths: Integers) -> Floats:
+    """Return (inputs, 1, targets) of the usable windows, normalised, weighted by their spread: (windows, ...)."""
+    begins, limits = examples.begins[series], examples.limits[series]
+    ends = begins + lengths
+    places = (begins, ends, limits, examples.starts[series] + lengths)
+    window = gather(np, plan, examples.columns, places, examples.static[series])
+    scaled, level, spread = normalised(np, plan, window)
+    truth = examples.columns.values[np.minimum(ends[:, None] + np.arange(plan.horizon), limits[:, None] - 1)]
+    usable = np.isfinite(truth).all(axis=1)
+    z = np.hstack([scaled[:, -plan.window :], np.ones_like(level), (truth - level) / spread])
+    rows: Floats = (z * spread)[usable].astype(np.float64)
+    return rows
