@@ -212,10 +212,14 @@ def test_a_window_that_was_asked_for_is_that_of_every_member():
     assert plan_for(wave(300), TrainOptions(horizon=14, window=56, members=2), (7,)).windows == (56, 56)
 
 
-def test_members_that_share_one_scaling_start_from_two_bases():
+def test_members_that_share_one_scaling_start_from_two_repetitions():
     plan = plan_for(wave(1000) - 100, TrainOptions(horizon=14, members=4), (7,))
     assert (plan.transforms, plan.base) == (("standard",) * 4, 7)
-    assert (plan.windows, plan.bases) == ((49, 98, 49, 98), (LINEAR, 7, 7, LINEAR))
+    assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7, 1, 7, 1))
+
+
+def test_without_a_season_members_of_one_scaling_start_from_the_last_value():
+    assert plan_for(walk(300) - 1e3, TrainOptions(members=4)).bases == (1,) * 4
 
 
 def test_members_of_two_scalings_start_from_the_linear_forecast_of_half_the_window_first():
@@ -223,9 +227,9 @@ def test_members_of_two_scalings_start_from_the_linear_forecast_of_half_the_wind
     assert plan.bases == (LINEAR, LINEAR, 7, 7, 7, 7, LINEAR, LINEAR)
 
 
-def test_members_that_see_one_window_start_from_both_bases():
-    plan = plan_for(walk(300) - 1e3, TrainOptions(members=4, window=24))
-    assert (plan.windows, plan.bases) == ((24,) * 4, (LINEAR, 1, LINEAR, 1))
+def test_members_of_two_scalings_that_see_one_window_start_from_both():
+    plan = plan_for(wave(300), TrainOptions(horizon=14, window=56, members=4), (7,))
+    assert (plan.transforms, plan.bases) == (("log", "standard") * 2, (LINEAR, LINEAR, 7, 7))
 
 
 def test_a_slower_preset_trains_more_networks():

@@ -106,6 +106,10 @@ def settle_environment(arguments: Sequence[str]) -> None:
     if command in ("train", "backtest"):
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         os.environ["KERAS_BACKEND"] = "tensorflow"
+        import logging
+
+        # It takes the tracing of one graph for each kind of member for a mistake, and says so on stderr.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         if not failures.asked_for("debug", arguments):
             hide_native_noise()
     else:

@@ -46,7 +46,7 @@ class Epoch:
         return None if self.validation is None or not self.reference else 1 - self.validation / self.reference
 
 
-@lru_cache(maxsize=4)  # windows, about: a graph takes seconds to trace, and its memory is never given back
+@lru_cache(maxsize=8)  # kinds of members: a graph takes seconds to trace, and its memory is never given back
 def trainer_of(plan: Plan) -> "Trainer":
     """Return the trainer for networks of this plan, the same one each time."""
     return Trainer(plan)
