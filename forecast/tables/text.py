@@ -70,10 +70,10 @@ class TextTable:
     def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
         """Return columns by name: text and categories as Arrow arrays, numbers as float64 arrays (NaN where missing).
 
-        Text is read as categories too: many series have the same times.
+        Where there are categories text is read as such too: several series share their times.
         Raises DataError with line, column and value for a row or a number that cannot be read.
         """
-        kinds = dict.fromkeys((*text, *categories), CATEGORIES)
+        kinds = dict.fromkeys(text, CATEGORIES if categories else pa.string()) | dict.fromkeys(categories, CATEGORIES)
         try:
             table = self._parse(kinds | {name: pa.float64() for name in numbers})
         except pa.ArrowInvalid:
