@@ -8,14 +8,14 @@ PYTEST := $(BIN)/python -m pytest
 SHARED ?= ../shared
 
 .PHONY: help demo test test-system check wheel samples clean
-.PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-speed bench-recall bench-time-limit
+.PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-reading bench-speed bench-recall bench-time-limit
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
 	@echo 'make test         all tests that need neither root nor services'
 	@echo 'make test-system  tests with strace (faults while a result is being published) and with a PostgreSQL of their own'
 	@echo 'make check        lint, format, types, content of the wheel'
-	@echo 'make bench        accuracy, memory, speed, recall, time limit; results in benchmarks/results/'
+	@echo 'make bench        accuracy, memory, reading, speed, recall, time limit; results in benchmarks/results/'
 	@echo 'make bench SET=m4_hourly SEED=2 PRESET=best    accuracy on one set'
 	@echo 'make samples      make the tables of data/ again from their packages'
 
@@ -62,7 +62,8 @@ samples: .venv/installed
 	$(BIN)/python data/make_samples.py
 
 # With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
-bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-speed bench-recall bench-time-limit)
+bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-reading bench-speed \
+	bench-recall bench-time-limit)
 
 ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
 	--seed $(or $(SEED),1) $(AGAIN)
@@ -89,7 +90,7 @@ bench-summary: .venv/installed
 bench-ablation: .venv/installed
 	$(BIN)/python benchmarks/ablation.py $(SET) --shared $(SHARED) $(AGAIN)
 
-bench-memory bench-recall: bench-%: .venv/installed
+bench-memory bench-reading bench-recall: bench-%: .venv/installed
 	$(BIN)/python benchmarks/$*.py
 
 bench-speed: .venv/installed

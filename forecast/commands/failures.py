@@ -56,8 +56,10 @@ def _explained(error: BaseException) -> ForecastError | None:
         return error
     if hasattr(error, "format_message"):  # what Typer raises while it reads the command line
         return UsageError(_usage(error))
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-        return ResourceError("out of memory.\nTrain on fewer series or a shorter history, or on a larger machine.")
+    # A library that gets no memory when it is loaded raises an ImportError.
+    unmapped = isinstance(error, ImportError) and "failed to map segment" in str(error)
+    if unmapped or isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return ResourceError("out of memory.\nUse fewer series or a shorter history, or a larger machine.")
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         place = f"{error.filename}: " if error.filename else ""
         return OutputError(f"{place}cannot write: {error.strerror}.\nMake room or choose another place.")

@@ -74,7 +74,7 @@ class Calendar:
 
         A time off the grid belongs to the step that began before it; weeks and month ends to that which ends after it.
         """
-        step, instants = parse_frequency(self.freq), np.asarray(times).astype("M8[ns]")
+        step, instants = parse_frequency(self.freq), np.asarray(times).astype("M8[ns]", copy=False)
         if step.unit == "step":
             raise ValueError("integer steps have no times")
         if step.unit == "fixed":

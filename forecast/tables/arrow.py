@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from forecast.panels.panel import Floats, Integers
 
 
+def release_memory() -> None:
+    """Give back what Arrow keeps for itself of freed memory: as much as the columns were."""
+    pa.default_memory_pool().release_unused()
+
+
 def chunks_of(column: Any) -> list[Any]:
     """Return the parts of a column that lie in one piece of memory."""
     return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
@@ -44,6 +49,15 @@ def integers_of(column: Any) -> Integers:
 def codes_of(column: Any) -> NDArray[np.int32]:
     """Return the indices of a dictionary column whose chunks share one dictionary: (rows,)."""
     return _joined([_buffer(chunk.indices, np.int32) for chunk in chunks_of(column)], np.int32)
+
+
+def distinct_of(column: Any) -> tuple[Any, NDArray[np.int32]]:
+    """Return the different values of each chunk of a dictionary column without nulls, one chunk below the other, and
+    the place of every row among them: (rows,)."""
+    chunks = chunks_of(column)
+    begins = np.cumsum([0, *(len(chunk.dictionary) for chunk in chunks)], dtype=np.int32)
+    places = [_buffer(chunk.indices, np.int32) + begin for chunk, begin in zip(chunks, begins[:-1], strict=True)]
+    return pa.chunked_array([chunk.dictionary for chunk in chunks], column.type.value_type), _joined(places, np.int32)
 
 
 def flags_of(column: Any) -> NDArray[np.bool_]:

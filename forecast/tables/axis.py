@@ -20,14 +20,14 @@ class Axis:
     name: str  # of the time column
     times: Times
     values: Integers  # (rows,) sorted; as in Times
-    rows: Integers  # (rows,) row in the file
+    rows: NDArray[np.signedinteger]  # (rows,) row in the file
     same: NDArray[np.bool_]  # (rows - 1,) whether the next row is of the same series
 
     @property
     def differences(self) -> Integers:
         """Return the steps between different times of one series."""
-        differences = np.diff(self.values)[self.same]
-        return differences[differences > 0]
+        differences = np.diff(self.values)
+        return differences[self.same & (differences > 0)]
 
     def on_clock(self) -> "Axis":
         """Return the axis with the times that the clock of the zone shows instead of elapsed time."""

@@ -57,7 +57,8 @@ def read_content(
     """
     columns = table.read(roles.time, (*roles.id, *roles.texts), roles.numbers)
     count = len(next(iter(columns.values())))
-    ids, codes = code_ids(table, roles.id, [columns[name] for name in roles.id], count)
+    # Columns are let go once they are understood: together they may take more memory than what is kept of them.
+    ids, codes = code_ids(table, roles.id, [columns.pop(name) for name in roles.id], count)
     if options.tz is None and encodings is None and len(roles.time) == 1:
         options = replace(options, tz=zone_of(columns[roles.time[0]]))
     times = _times(table, roles, columns, codes, options)
@@ -70,7 +71,8 @@ def read_content(
     }
     encodings = settle_encodings(covariates) if encodings is None else encodings
     past, future = (encode(covariates[role], role, encodings) for role in (Role.PAST, Role.FUTURE))
-    rows = Rows(ids, codes, times.values, np.arange(count), targets, past, future)
+    numbers = np.arange(count, dtype=np.min_scalar_type(-count))
+    rows = Rows(ids, codes, times.values, numbers, targets, past, future)
     static = encode_static(table, roles.static, covariates[Role.STATIC], rows, encodings)
     unseen = [
         notice
@@ -113,12 +115,13 @@ def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content,
 
 
 def _times(table: Table, roles: Roles, columns: dict[str, Any], codes: Any, options: ReadOptions) -> Times:
-    """Return the time of every row."""
+    """Return the time of every row, and take its columns out of `columns`."""
     if not roles.time:
         return Times(_steps(codes), "step")
     if len(roles.time) > 1:
-        return combine_times(table, roles.time, [columns[name] for name in roles.time], options.date_format, options.tz)
-    return read_times(table, roles.time[0], columns[roles.time[0]], options.date_format, options.tz)
+        parts = [columns.pop(name) for name in roles.time]
+        return combine_times(table, roles.time, parts, options.date_format, options.tz)
+    return read_times(table, roles.time[0], columns.pop(roles.time[0]), options.date_format, options.tz)
 
 
 def _steps(codes: Any) -> Any:

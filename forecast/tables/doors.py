@@ -38,6 +38,16 @@ def open_table(path: str, options: ReadOptions) -> Table:
     return tables[0] if len(tables) == 1 else JoinedTable(shown(path), tables)
 
 
+def size_of(path: str) -> int:
+    """Return how many bytes of text a path leads to; 0 where that shows only when it is read."""
+    if is_url(path) or path == STDIN:
+        return 0
+    pattern = pattern_of(path)
+    files = [path] if pattern is None else _matching(pattern)
+    other = any(file.endswith((".gz", ".zst", ".parquet", ".jsonl")) for file in files)
+    return 0 if other else sum(os.path.getsize(file) for file in files if os.path.isfile(file))
+
+
 def is_there(path: str) -> bool:
     """Tell whether a local path leads to a file, or a folder or pattern to some; a URL is never asked."""
     if is_url(path) or path == STDIN:

@@ -23,10 +23,7 @@ def find_calendar(axis: Axis, options: ReadOptions, model: bool = False) -> tupl
     axis = _as_counted(axis, options)
     if options.freq is not None:
         return _given(axis, options, model)
-    differences = axis.differences
-    if len(differences) < 2:
-        raise _too_short(axis)
-    modal, share = most_frequent(differences)
+    modal, share = _modal(axis)
     if axis.times.are_steps:
         freq, anchor = ("step" if modal == 1 else f"{modal}step"), int(axis.values[0]) % modal
     else:
@@ -61,6 +58,14 @@ def _as_counted(axis: Axis, options: ReadOptions) -> Axis:
         size = most_frequent(differences)[0] if len(differences) else DAY
     counts = HOUR % size == 0 or (size % DAY != 0 and bool(axis.times.zone or axis.times.form in EPOCH_FORMS))
     return axis if counts else local
+
+
+def _modal(axis: Axis) -> tuple[int, float]:
+    """Return the most frequent step and its share. Raises DataError where there are fewer than two."""
+    differences = axis.differences
+    if len(differences) < 2:
+        raise _too_short(axis)
+    return most_frequent(differences)
 
 
 def _too_short(axis: Axis) -> DataError:

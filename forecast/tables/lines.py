@@ -118,6 +118,24 @@ def quoted_records(text: memoryview, layout: Layout) -> Iterator[tuple[int, int,
         yield first, start, offset, fields
 
 
+def pieces_of(text: memoryview, layout: Layout, size: int) -> Iterator[memoryview]:
+    """Yield a text in pieces of about so many bytes, each of whole records; its quotes must pair up."""
+    data, begin = np.frombuffer(text, dtype=np.uint8), 0
+    while begin < len(text):
+        end = begin + size
+        inside = bool(layout.quoted and np.count_nonzero(data[begin:end] == QUOTE) % 2)
+        for mark in re.finditer(rb'"|\r\n?|\n', text[end:]):
+            if mark[0] == b'"':
+                inside = not inside
+            elif not inside:
+                end += mark.end()
+                break
+        else:
+            end = len(text)
+        yield text[begin:end]
+        begin = end
+
+
 def line_ends(piece: bytes) -> int:
     """Return the number of line ends, CR LF counted once."""
     return piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")

@@ -100,7 +100,7 @@ def _shapes(chunk: Any) -> Shapes:
     """Yield (rows, characters (rows, width) uint8, shape) for every shape in an Arrow text array."""
     data, spans = spans_of(chunk)
     lengths, starts = np.diff(spans), spans[:-1]
-    for width in np.unique(lengths).tolist():
+    for width in np.flatnonzero(np.bincount(np.minimum(lengths, WIDEST + 1))).tolist():
         if not 0 < width <= WIDEST:
             continue
         rows = np.flatnonzero(lengths == width)

@@ -34,6 +34,8 @@ def note_numbers(panel: Panel) -> list[str]:
 
 def note_covariates(panel: Panel, roles: Roles) -> list[str]:
     """Say how many values of covariates are missing in the history."""
+    if not len(panel.past) and not len(panel.future):
+        return []
     seen = np.zeros(len(panel.target), dtype=bool)
     for begin, end in zip(panel.begins, panel.ends, strict=True):
         seen[begin:end] = True

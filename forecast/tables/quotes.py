@@ -9,14 +9,16 @@ from forecast.tables.lines import CHUNK, CR, LF, QUOTE, Layout, line_ends, quote
 from forecast.tables.phrases import short
 
 
-def check_quotes(name: str, text: memoryview, layout: Layout) -> None:
-    """Raise DataError, with the opening line, for a quote that is not closed at the end of its field.
+def check_quotes(name: str, text: memoryview, layout: Layout) -> bool:
+    """Say whether quotes stand at the ends of fields alone.
+
+    Raises DataError, with the opening line, for a quote that is not closed at the end of its field.
 
     In well-formed text every odd quote stands at the beginning of a field and every even one at its end. Where that
     does not hold, the exact scan decides: a quote inside an unquoted field (5" pipe) is text.
     """
     if _well_quoted(text, layout.delimiter):
-        return
+        return True
     data, mark = bytes(text), layout.delimiter.encode()
     begins = rb"(?:\A|(?<=[\r\n" + re.escape(mark) + rb"]))"
     field = re.compile(begins + rb'"((?:[^"]|"")*)("|\Z)')
@@ -37,6 +39,7 @@ def check_quotes(name: str, text: memoryview, layout: Layout) -> None:
                     f"{name}:{opening}: a quote is opened here and closed before {short(tail)}, within a field.\n"
                     "Close it at the end of its field, and write a quote inside a quoted field twice."
                 )
+    return False
 
 
 def _well_quoted(text: memoryview, delimiter: str) -> bool:

@@ -13,18 +13,21 @@ from forecast.panels.frequencies import parse_frequency
 from forecast.panels.holidays import holiday_days
 from forecast.panels.panel import Panel
 from forecast.panels.zones import rules_of
+from forecast.tables.arrow import release_memory
 from forecast.tables.axis import Axis
 from forecast.tables.columns import NO_ID, NO_TIME, Roles, settle_columns
 from forecast.tables.content import Content, Future, read_content, read_future, refuse_no_rows
 from forecast.tables.covariates import append_ahead
-from forecast.tables.doors import open_table
+from forecast.tables.doors import open_table, size_of
 from forecast.tables.files import STDIN
 from forecast.tables.frequency import find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
+from forecast.tables.memory import within_memory
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.repair import merge_rows, repair
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
+from forecast.tables.source import name_of
 from forecast.tables.table import Table
 from forecast.tables.times import Times
 from forecast.urls import shown
@@ -49,11 +52,18 @@ def read_panel(
         standard input; a folder of Parquet parts, a glob, or a URL of a remote file or of a database.
     model: the options are those of a trained model, so that columns or a frequency that do not fit are a mismatch;
     encodings: its covariates that are no numbers.
-    Raises DataError for a table that cannot be opened, read or trusted, MismatchError for one that does not fit.
+    Raises DataError for a table that cannot be opened, read or trusted, MismatchError for one that does not fit,
+    ResourceError for one that needs more memory than is free.
     """
     if path == options.future_data == STDIN:
         raise UsageError("both tables cannot come from standard input.\nName a file for one of them.")
     _refuse_unknown(options, model)
+    with within_memory(name_of(path), size_of(path)):
+        return _read(path, options, model, encodings)
+
+
+def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encoding, ...]) -> Reading:
+    """Read a table into a panel, see `read_panel`."""
     table = open_table(path, options)
     refuse_no_rows(table, 1 if model else LEAST_ROWS)
     roles = settle_columns(table, options, model, encodings)
@@ -65,8 +75,12 @@ def read_panel(
         future_table = open_table(options.future_data, replace(options, query=None))
         future = read_future(future_table, roles, options, content, model)
         notices += future.notices
+    release_memory()
+    count = len(content.rows.rows)
     rows, found = _in_order(table, content, future, roles, options)
-    axis = _axis(table, rows, content, future, roles)
+    # From here on rows are in order, and what was read is let go.
+    content = replace(content, rows=rows, times=replace(content.times, values=rows.times))
+    axis = _axis(table, content, count, future, roles)
     calendar, ordinals = find_calendar(axis, options, model)
     rows, ordinals, merged = _merge(rows, ordinals, options)
     grid = lay_grid(axis, rows, ordinals, calendar)
@@ -83,7 +97,7 @@ def read_panel(
         *note_panel(panel, options),
     ]
     settled = _settled(options, roles, content.times, table, calendar)
-    return Reading(panel, settled, tuple(notices), _described(path, table, content, panel))
+    return Reading(panel, settled, tuple(notices), _described(path, table, count, panel))
 
 
 def id_name(options: ReadOptions) -> str:
@@ -112,9 +126,10 @@ def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions
     if options.wide:
         found = ["no numeric column"] if missing.all() else []
     else:
-        channel = panel.channel if panel.targets else np.zeros(len(panel), dtype=np.int64)
-        steps = np.repeat(channel, panel.limits - panel.begins)  # the channel of each step
-        empty = [missing[steps == k].all() for k in range(len(roles.targets))]
+        empty = [missing.all()]
+        if panel.targets:
+            steps = np.repeat(panel.channel, panel.limits - panel.begins)  # the channel of each step
+            empty = [missing[steps == k].all() for k in range(len(panel.targets))]
         names = [name for name, without in zip(roles.targets, empty, strict=True) if without]
         # A model forecasts the targets that have values; the others are skipped, and marked.
         found = [f"column {names[0]!r}, the target, never"] if names and (not model or all(empty)) else []
@@ -142,9 +157,9 @@ def _in_order(
     return rows, notices
 
 
-def _axis(table: Table, rows: Rows, content: Content, future: Future | None, roles: Roles) -> Axis:
-    """Return the time axis of all rows, those of --future-data behind the others."""
-    count = len(content.rows.rows)
+def _axis(table: Table, content: Content, count: int, future: Future | None, roles: Roles) -> Axis:
+    """Return the time axis of all rows; from number `count` on they stand in --future-data."""
+    rows = content.rows
 
     def place(row: int) -> str:
         return table.place(row) if future is None or row < count else future.table.place(row - count)
@@ -192,14 +207,14 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
     )
 
 
-def _described(path: str, table: Table, content: Content, panel: Panel) -> dict[str, Any]:
+def _described(path: str, table: Table, count: int, panel: Panel) -> dict[str, Any]:
     """Return what a run record says about the input."""
     first, last = panel.calendar.render(np.array([panel.starts.min(), panel.last.max()]))
     return {
         "path": shown(path),
         "bytes": table.size,
         "sha256": table.sha256,
-        "rows": len(content.rows.rows),
+        "rows": count,
         "series": len(panel),
         "first": first,
         "last": last,

@@ -26,12 +26,14 @@ def recognise(axis: Axis, modal: int) -> tuple[str, int]:
 
     Raises DataError for steps that have a name and are not regular: first and last days mixed, 4-4-5 weeks.
     """
-    days, clock = np.divmod(axis.values, DAY)
-    if (clock == clock[0]).all():
+    clock = int(axis.values[0]) % DAY
+    days = axis.values // DAY
+    if (days * DAY + clock == axis.values).all():
         found = _months(axis, days, modal) or _halves(axis, days, modal) or _business(axis, days, modal)
         if found is not None:
             freq, day = found
-            return freq, day * DAY + int(clock[0])
+            return freq, day * DAY + clock
+    del days  # as large as the column of times
     return _fixed(axis, modal)
 
 
@@ -144,7 +146,7 @@ def _business(axis: Axis, days: Integers, modal: int) -> tuple[str, int] | None:
 
 def _fixed(axis: Axis, modal: int) -> tuple[str, int]:
     """Return frequency and anchor of a fixed number of nanoseconds; the anchor is the phase of the usual row."""
-    anchor, _ = most_frequent(axis.values % modal)
+    anchor, _ = most_frequent(axis.values - axis.values // modal * modal)  # several times as fast as %
     if modal % (7 * DAY) == 0:
         weeks = modal // (7 * DAY)
         return f"{weeks if weeks > 1 else ''}W-{WEEKDAY_NAMES[(anchor // DAY + 3) % 7]}", anchor

@@ -45,7 +45,7 @@ def read_remote(url: str, limit: int) -> bytes:
         with system.open(path, "rb") as file:
             data = read_capped(shown(url), file, limit)
         after = _marks(system, path)
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except Exception as error:  # every file system has errors of its own
         raise _unreadable(url, error) from None

@@ -35,10 +35,13 @@ def merge_rows(columns: Sequence[Floats], starts: Integers, policy: Duplicates, 
 
 def missing_runs(values: Floats, begins: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     """Return where runs of missing visible values begin and how long they are: (runs,), (runs,)."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     inside = np.zeros(len(values) + 1, dtype=np.int64)
     np.add.at(inside, begins, 1)
     np.add.at(inside, begins + lengths, -1)
-    missing = np.isnan(values) & (np.cumsum(inside[:-1]) > 0)
+    missing &= np.cumsum(inside[:-1]) > 0
     first = missing.copy()
     first[1:] &= ~missing[:-1]
     first[begins] = missing[begins]  # a run never goes on into the next series

@@ -24,7 +24,7 @@ class Rows:
     ids: tuple[str, ...]  # by code, in order of first appearance
     codes: Codes  # (rows,)
     times: Integers  # (rows,) as in Times.values
-    rows: Integers  # (rows,) row in the file
+    rows: NDArray[np.signedinteger]  # (rows,) row in the file
     targets: list[Floats]
     past: list[Floats]
     future: list[Floats]
@@ -96,17 +96,29 @@ def _codes(table: Table, name: str, column: Any) -> tuple[list[str], Codes]:
 
 def sort_rows(rows: Rows, time: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
     """Return the rows by series and time, equal times in file order, and a notice where times did not rise."""
-    steps, same = np.diff(rows.times), rows.same
-    notice = f"rows were not in the order of {' '.join(time)!r}: sorted"
-    if (np.diff(rows.codes) >= 0).all():
-        if not (same & (steps < 0)).any():
-            return rows, ()
-        order = np.lexsort((rows.times, rows.codes))
-        return rows.take(order), (notice,)
-    grouped = rows.take(np.argsort(rows.codes, kind="stable"))
-    if not (grouped.same & (np.diff(grouped.times) < 0)).any():
-        return grouped, ()
-    return grouped.take(np.lexsort((grouped.times, grouped.codes))), (notice,)
+    if (rows.codes[1:] >= rows.codes[:-1]).all() and not (rows.same & (rows.times[1:] < rows.times[:-1])).any():
+        return rows, ()
+    order = _order(rows.codes, rows.times)
+    ordered = rows.take(order)
+    rose = not (ordered.same & (order[1:] < order[:-1])).any()
+    return ordered, () if rose else (f"rows were not in the order of {' '.join(time)!r}: sorted",)
+
+
+def _order(codes: Codes, times: Integers) -> Integers:
+    """Return the rows by series and time, equal times in file order: (rows,)."""
+    since = (times - times.min()).view(np.uint64)  # of 584 years in nanoseconds more than an int64 holds
+    since //= max(np.gcd.reduce(since), np.uint64(1))
+    widths = [int(greatest).bit_length() for greatest in (codes.max(), since.max(), len(times) - 1)]
+    if sum(widths) > 64:
+        return np.lexsort((times, codes))
+    # Series, time and row as one number: sorting numbers takes a fifth of the time of sorting by two columns.
+    keys = codes.astype(np.uint64)
+    for part, width in zip((since, np.arange(len(times), dtype=np.uint64)), widths[1:], strict=True):
+        keys <<= np.uint64(width)
+        keys |= part
+    keys.sort()
+    keys &= np.uint64((1 << widths[2]) - 1)
+    return keys.view(np.int64)
 
 
 def refuse_duplicates(table: Table, rows: Rows, write: Callable[[int], str], names: Sequence[str]) -> None:

@@ -59,13 +59,18 @@ class Source:
     notices: tuple[str, ...] = ()
 
 
+def name_of(path: str) -> str:
+    """Return what messages call a table."""
+    return "standard input" if path == STDIN else shown(path)
+
+
 def open_source(path: str, encoding: str | None = None, limit: int = MAX_INPUT_BYTES) -> Source:
     """Read, unpack and fingerprint a file, a remote file, or standard input for '-'.
 
     limit: the bytes it may hold, unpacked. Raises DataError when it cannot be opened, holds more, is no table, is cut
     off, or is not in its encoding.
     """
-    name = "standard input" if path == STDIN else shown(path)
+    name = name_of(path)
     raw = _read(path, name, limit)
     digest = hashlib.sha256(raw).hexdigest()
     data = unpack(name, raw, limit)

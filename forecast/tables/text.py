@@ -10,13 +10,26 @@ import pyarrow.csv as pacsv
 from forecast.options import ReadOptions
 from forecast.tables.comments import without_comments
 from forecast.tables.dialect import NULLS, column_cells, find_dialect
-from forecast.tables.lines import Layout, first_spans, holds_quote, line_ends, lines_of, refuse_ragged
+from forecast.tables.lines import (
+    CR,
+    LF,
+    Layout,
+    first_spans,
+    holds_quote,
+    line_ends,
+    lines_of,
+    pieces_of,
+    refuse_ragged,
+)
+from forecast.tables.memory import refuse_beyond
 from forecast.tables.numbers import numbers_of
 from forecast.tables.quotes import check_quotes
 from forecast.tables.source import Source
 
 SMALL = 8 << 20  # bytes up to which one thread and one block are quickest and leanest
-BLOCK = 4 << 20
+BLOCK = 8 << 20
+PIECE = 64 << 20  # bytes read at once: cells take more memory than the columns that are made of them
+TIMES = 4  # the size of a piece that reading it may take at most, in tables of usual cells
 CATEGORIES = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -39,8 +52,8 @@ class TextTable:
         # Where lines are left out, an empty line is one of them.
         blanks = len(dialect.names) == 1 and not options.comment
         self._layout = Layout(dialect.delimiter, holds_quote(text), blanks)
-        if self._layout.quoted:
-            check_quotes(source.path, text, self._layout)
+        paired = not self._layout.quoted or check_quotes(source.path, text, self._layout)
+        self._piece = PIECE if paired else len(text)
         self._text, self._first = self._body(text) if dialect.header else (text, 1)
 
     def _body(self, text: memoryview) -> tuple[memoryview, int]:
@@ -57,9 +70,10 @@ class TextTable:
     def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
         """Return columns by name: text and categories as Arrow arrays, numbers as float64 arrays (NaN where missing).
 
+        Where there are categories text is read as such too: several series share their times.
         Raises DataError with line, column and value for a row or a number that cannot be read.
         """
-        kinds = {name: pa.string() for name in text} | dict.fromkeys(categories, CATEGORIES)
+        kinds = dict.fromkeys(text, CATEGORIES if categories else pa.string()) | dict.fromkeys(categories, CATEGORIES)
         try:
             table = self._parse(kinds | {name: pa.float64() for name in numbers})
         except pa.ArrowInvalid:
@@ -92,21 +106,28 @@ class TextTable:
 
     def _parse(self, kinds: dict[str, Any]) -> Any:
         """Return an Arrow table of these columns in these types; of the first column where none is named."""
-        kinds = kinds or {self.names[0]: pa.string()}
-        buffer = pa.py_buffer(self._text)
-        if self._layout.blanks:
-            # An empty line is a missing value, except at the end of the file.
-            buffer = pa.py_buffer(bytes(self._text).rstrip(b"\r\n"))
-        if not bytes(buffer[:4096]).strip(b"\r\n") and not bytes(buffer).strip(b"\r\n"):
-            return pa.table({name: pa.chunked_array([], kind) for name, kind in kinds.items()})
-        small = len(buffer) <= SMALL
+        kinds, text = kinds or {self.names[0]: pa.string()}, self._text
+        while self._layout.blanks and len(text) and text[-1] in (CR, LF):
+            text = text[:-1]  # an empty line is a missing value, except at the end of the file
+        nothing = pa.table({name: pa.chunked_array([], kind) for name, kind in kinds.items()})
+        pieces = filter(self._holds_records, pieces_of(text, self._layout, self._piece))
+        return pa.concat_tables([nothing, *(self._parse_piece(piece, kinds) for piece in pieces)])
+
+    def _holds_records(self, piece: memoryview) -> bool:
+        """Say whether there is more in a piece than empty lines that are no records: Arrow refuses one without."""
+        return self._layout.blanks or bool(bytes(piece[:4096]).strip(b"\r\n") or bytes(piece).strip(b"\r\n"))
+
+    def _parse_piece(self, piece: memoryview, kinds: dict[str, Any]) -> Any:
+        """Return the records of a piece of the text as an Arrow table."""
+        refuse_beyond(TIMES * len(piece))
+        small = len(piece) <= SMALL
         places = {name: f"c{self.names.index(name)}" for name in kinds}
         table = pacsv.read_csv(
-            pa.BufferReader(buffer),
+            pa.BufferReader(pa.py_buffer(piece)),
             read_options=pacsv.ReadOptions(
                 column_names=[f"c{position}" for position in range(len(self.names))],
                 use_threads=not small,
-                block_size=len(buffer) + 1 if small else BLOCK,
+                block_size=len(piece) + 1 if small else BLOCK,
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=self._layout.delimiter,

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,17 @@ from forecast.panels.calendar import EPOCH_FORMS, EXCEL_EPOCH, OWN_OFFSET, Calen
 from forecast.panels.frequencies import DAY
 from forecast.panels.panel import Integers
 from forecast.tables.ambiguous import in_doubt
-from forecast.tables.arrow import chunks_of, codes_of, flags_of, floats_of, integers_of, row_array, spans_of, valid_of
+from forecast.tables.arrow import (
+    chunks_of,
+    codes_of,
+    distinct_of,
+    flags_of,
+    floats_of,
+    integers_of,
+    row_array,
+    spans_of,
+    valid_of,
+)
 from forecast.tables.moments import (
     COMPACT,
     EARLIEST,
@@ -75,13 +85,25 @@ def kind_of(cells: list[str]) -> str:
 
 
 def read_times(table: Table, name: str, column: Any, date_format: str | None, tz: str | None = None) -> Times:
-    """Read one time column: Arrow text or timestamps. tz: of whom the offsets are, where they differ.
+    """Read one time column: Arrow text, also as categories, or timestamps. tz: whose offsets it has, where they differ.
 
     Raises DataError with line and value for what is missing, no time, ambiguous, or outside the years 1678-2261.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return _typed(table, name, column, tz)
-    cells = text_cells(column)
+    if pa.types.is_dictionary(column.type) and not column.null_count:
+        cells, places = distinct_of(column)
+        try:
+            times = _read_cells(table, name, cells, date_format, tz)
+        except DataError:
+            pass  # what is said of it counts rows
+        else:
+            return replace(times, values=times.values[places])
+    return _read_cells(table, name, text_cells(column), date_format, tz)
+
+
+def _read_cells(table: Table, name: str, cells: Any, date_format: str | None, tz: str | None) -> Times:
+    """Read text."""
     empty = np.flatnonzero(np.concatenate([np.diff(spans_of(chunk)[1]) == 0 for chunk in chunks_of(cells)]))
     if len(empty):
         raise refusal(table, name, cells, empty, "is empty", "Give every row a time, or remove it.")

@@ -25,6 +25,16 @@ def _large_archive(folder: Path) -> None:
     (folder / "large_archive.csv.gz").write_bytes(gzip.compress(("ds,y\n" + "".join(rows)).encode(), mtime=0))
 
 
+def _larger_than_memory(folder: Path) -> None:
+    place = folder / "larger_than_memory.csv"
+    place.write_text(GOOD)
+    os.truncate(place, 8 << 40)  # zeros that take no room on the disk
+
+
+def _larger_than_memory_mended(folder: Path) -> None:
+    (folder / "larger_than_memory.csv").write_text(GOOD)
+
+
 def _pipe(folder: Path) -> None:
     os.mkfifo(folder / "pipe.csv")
     (folder / "good.csv").write_text(GOOD)
@@ -73,6 +83,7 @@ def _output_folder(folder: Path) -> None:
 MADE: dict[str, Callable[[Path], None]] = {
     "folder": _folder,
     "large_archive": _large_archive,
+    "larger_than_memory": _larger_than_memory,
     "late_text": _late_text,
     "link": _link,
     "long_id": _long_id,
@@ -84,4 +95,8 @@ MADE: dict[str, Callable[[Path], None]] = {
     "output_is_a_folder": _output_folder,
     "pipe": _pipe,
 }
-REMADE: dict[str, Callable[[Path], None]] = {"late_text": _late_text_mended, "loop_of_links": _loop_mended}
+REMADE: dict[str, Callable[[Path], None]] = {
+    "larger_than_memory": _larger_than_memory_mended,
+    "late_text": _late_text_mended,
+    "loop_of_links": _loop_mended,
+}

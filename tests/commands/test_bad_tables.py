@@ -55,7 +55,7 @@ class World:
         else:
             code = run(words)
         said = self._capture.readouterr()
-        return code, said.out, said.err
+        return code, said.out, re.sub(r"[\d,]+ MB are free", "N MB are free", said.err)
 
     def read(self) -> list[list[Any]]:
         """Return id, first time and values of each series that the last command line has read."""

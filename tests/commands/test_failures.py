@@ -93,6 +93,7 @@ def test_debug_shows_the_traceback_without_values(
     ("error", "code", "message"),
     [
         (MemoryError(), 18, "out of memory."),
+        (ImportError("libarrow.so: failed to map segment from shared object"), 18, "out of memory."),
         (OSError(errno.ENOSPC, "No space left on device", "a/b"), 15, "a/b: cannot write: No space left on device."),
         (Stopped(15), 143, "stopped by SIGTERM; the last complete result is in place."),
         (Stopped(2), 130, "stopped by SIGINT; the last complete result is in place."),

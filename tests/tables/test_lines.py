@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.tables import lines
-from forecast.tables.lines import Layout, blocks_of, cells_of, lines_of, sample_records
+from forecast.tables.lines import Layout, blocks_of, cells_of, lines_of, pieces_of, sample_records
 
 CELLS = st.text(st.sampled_from('ab",;\n\r 1'), max_size=4)
 
@@ -35,6 +35,24 @@ def test_the_fast_and_the_exact_scan_agree(text: str, blanks: bool, chunk: int) 
         assert [value for block in plain for value in block[field].tolist()] == [
             value for block in exact for value in block[field].tolist()
         ]
+
+
+@given(
+    st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=5),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.integers(1, 9),
+)
+def test_pieces_hold_the_records_of_the_whole(rows: list[list[str]], end: str, size: int) -> None:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+    pieces = list(pieces_of(view(buffer.getvalue()), Layout(",", quoted=True), size))
+    assert [record for piece in pieces for record in sample_records(piece, ",")] == rows
+    assert b"".join(pieces) == buffer.getvalue().encode()
+
+
+def test_a_piece_ends_with_the_first_record_beyond_its_size() -> None:
+    pieces = pieces_of(view("a,1\r\nb,2\r\n\r\nc,3"), Layout(",", quoted=False), 4)
+    assert [bytes(piece) for piece in pieces] == [b"a,1\r\n", b"b,2\r\n", b"\r\nc,3"]
 
 
 def test_a_record_begins_on_the_line_after_the_breaks_within_cells() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError, MismatchError, UsageError
 from forecast.options import Duplicates, ReadOptions, as_record
-from forecast.tables import Reading, id_name, read_panel, time_name
+from forecast.tables import Reading, id_name, read_panel, text, time_name
 
 NAN = float("nan")
 
@@ -454,3 +454,34 @@ def test_a_text_where_names_belong_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         ReadOptions(target="sales")  # type: ignore[arg-type]
     assert str(caught.value) == "target is the text 'sales', where several may stand.\nWrite ('sales',)."
+
+
+LONG = "id,ds,y,note\n" + "".join(
+    f'"s{series}",2024-01-{1 + day:02d} 00:00,{series + day},"a\n""{day}"""\n'
+    for series in range(3)
+    for day in range(9)
+)
+
+
+@pytest.mark.parametrize("size", [1, 70, 300])
+def test_a_table_that_is_read_in_pieces_is_the_same(
+    size: int, read: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read(LONG)
+    monkeypatch.setattr(text, "PIECE", size)
+    parts = read(LONG.replace('"\n"s2"', '"\n\n\n"s2"'))
+    assert (parts.panel.ids, parts.notices) == (whole.panel.ids, whole.notices)
+    np.testing.assert_array_equal(parts.panel.starts, whole.panel.starts)
+    np.testing.assert_array_equal(parts.panel.target, whole.panel.target)
+
+
+def test_pieces_change_no_line_of_a_message(read: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "PIECE", 70)
+    broken = LONG.replace('"s2",2024-01-05 00:00,6', '"s2",2024-01-05 00:00,six').replace("-01-03", "-01-32")
+    with pytest.raises(DataError) as caught:
+        read(broken)
+    assert str(caught.value).splitlines()[0] == f"{tmp_path / 't.csv'}:46: column 'y' should be a number, but is 'six'."
+    with pytest.raises(DataError) as caught:
+        read(broken.replace("six", "6"))
+    said = "column 'ds' is no time: '2024-01-32 00:00' (and 2 more)"
+    assert str(caught.value).splitlines()[0] == f"{tmp_path / 't.csv'}:6: {said}."
