@@ -49,7 +49,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 MODELS = ["--models", str(REPOSITORY / "models"), "-m", "reference-1"]
 FORECAST = [sys.executable, "-c", "from forecast.commands import main; main()"]
 CODES, STOPPED = (0, 2, 12, 13, 18), (130, 143)
-LIMIT, PATIENCE = 2.0, 30.0  # seconds: of the processor, and of the clock on a busy machine
+LIMIT, PATIENCE = 2.0, 300.0  # seconds: of the processor, and of the clock on a busy machine
 CAP = 1 << 30  # bytes that this process may hold beside what its libraries take at the start
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but the line feed
 ONE, EACH = "in one process", "a process each"
@@ -248,6 +248,8 @@ def run_here(words: list[str]) -> Said:
         signal.setitimer(signal.ITIMER_PROF, LIMIT)
         try:
             code = run(words)
+        except Hang:
+            code = -1  # while an error was put into words
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
     out.flush()
@@ -320,7 +322,7 @@ def fuzz(seed: int, runs: range, keep: Path, apart: bool = False) -> Tally:
             path.write_bytes(case.data)
             words = [case.words[0], str(path), *case.words[1:]]
             if number % 100 == 0:
-                faulthandler.dump_traceback_later(100 * PATIENCE, exit=True)  # compiled code heeds no signal
+                faulthandler.dump_traceback_later(10 * PATIENCE, exit=True)  # compiled code heeds no signal
             said = run_apart(words) if apart else run_here(words)
             if said.code in STOPPED:
                 raise SystemExit(said.code)

@@ -115,11 +115,14 @@ def write(table: Table, style: Style) -> bytes:
 
 
 def _csv(freq: str, rows: list[Any], style: Style) -> bytes:
+    # Python quotes the line end of the table alone; other software quotes all kinds.
+    breaks = any(character in name for name, _, _ in rows for character in "\r\n")
+    quoting = style.quoting or (csv.QUOTE_NONNUMERIC if breaks else csv.QUOTE_MINIMAL)
     text = io.StringIO(newline="")
     out = csv.writer(
         text,
         delimiter=style.delimiter,
-        quoting=style.quoting,
+        quoting=quoting,
         lineterminator=style.newline,
     )
     out.writerow(style.order)
