@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 SQL = {"sqlite", "postgresql", "postgres", "mysql", "mariadb", "oracle", "mssql"}
 HIDDEN = "***"
+URL = re.compile(r"(?<![\w+.-])[\w+.-]+://\S+")  # from where a word begins: a long text must not take long
 
 
 def is_url(path: str) -> bool:
@@ -37,7 +38,13 @@ def shown(path: str) -> str:
 
 def redacted(text: str) -> str:
     """Return a text of others, such as an exception's, with every URL in it as `shown`."""
-    return re.sub(r"[\w+.-]+://\S+?(?=[\])}>,;:.'\"]*(?:\s|$))", lambda found: shown(found[0]), text)
+    return URL.sub(_hidden, text)
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """Return a URL in a text as `shown`, and behind it the end of the sentence."""
+    url = found[0].rstrip("])}>,;:.'\"")
+    return shown(url) + found[0][len(url) :]
 
 
 @lru_cache(maxsize=1)

@@ -49,6 +49,11 @@ def test_the_urls_in_a_text_of_others_are_redacted_and_all_else_stays(text: str,
     assert redacted(text) == expected
 
 
+@pytest.mark.parametrize("text", ["x" * 300_000, "https://" + ")" * 300_000 + "x", "\u4e2d" * 300_000])
+def test_a_long_text_takes_no_longer_than_its_length_asks_for(text: str) -> None:
+    assert redacted(text) == text
+
+
 @pytest.mark.parametrize("url", ["sqlite:///a.db", "postgresql+psycopg://h/d", "MySQL://h/d", "mssql+pyodbc://h/d"])
 def test_what_sqlalchemy_reads_is_a_database(url: str) -> None:
     assert is_database(url)

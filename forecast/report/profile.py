@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecast.panels.panel import Floats, Panel
-from forecast.report.table import LONGEST, aligned
+from forecast.report.table import aligned, fitted
 
 SHOWN = 20  # series in the table; of more, those that stand out most
 LISTED = 10  # outliers, and level shifts, of the series in the table
@@ -144,8 +144,7 @@ def _table(series: Sequence[Record], rows: Sequence[int], panel: Panel) -> str:
 
 def _name(one: Record) -> str:
     """Return the id of a series, and its target where there are several, as it fits in a table."""
-    text = " ".join(" ".join([one["id"], *([one["target"]] if "target" in one else [])]).split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return fitted(" ".join([one["id"], *([one["target"]] if "target" in one else [])]))
 
 
 def _gaps(series: Sequence[Record]) -> list[str]:

@@ -37,7 +37,7 @@ def metrics_table(
     others = sorted((name for name in scores if name != "model"), key=lambda name: _rank(scores[name]["mase"]))
     rows = [["", *(heading for heading, *_ in (COLUMNS[key] for key in columns))]]
     lines_of = [("model", scores["model"])]
-    lines_of += [(f"  {_short(name)}", of_target) for name, of_target in (targets or {}).items()]
+    lines_of += [(f"  {fitted(name, 40)}", of_target) for name, of_target in (targets or {}).items()]
     lines_of += [(titles.get(name, name), scores[name]) for name in others]
     rows += [[title, *(_cell(found.get(key), key) for key in columns)] for title, found in lines_of]
     return aligned(rows)
@@ -51,12 +51,11 @@ def groups_table(
     Its first column says what a row is about and gets the heading; on the right stands the MASE of each forecaster.
     """
     others = {key: key.removeprefix("mase_") for key in table if key.startswith("mase_")}
-    groups = [" ".join(str(group).split()) for group in next(iter(table.values()))]
+    groups = [fitted(str(group)) for group in next(iter(table.values()))]
     lines = [[heading, *(COLUMNS[key][0] for key in BY_GROUP), *(titles.get(name, name) for name in others.values())]]
     for row in rows:
-        name = groups[row] if len(groups[row]) <= LONGEST else groups[row][: LONGEST - 1] + "…"
         cells = [_cell(_known(table[key][row]), key) for key in BY_GROUP]
-        lines.append([name, *cells, *(_cell(_known(table[key][row]), "mase") for key in others)])
+        lines.append([groups[row], *cells, *(_cell(_known(table[key][row]), "mase") for key in others)])
     return aligned(lines)
 
 
@@ -72,10 +71,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _short(name: str) -> str:
-    """Return the name of a target as it fits in front of its scores."""
-    text = " ".join(name.split())
-    return text if len(text) <= 40 else text[:39] + "…"
+def fitted(name: str, most: int = LONGEST) -> str:
+    """Return a name as it fits in a table: on one line, with ? for what a terminal would obey and nobody could see."""
+    text = "".join(character if character.isprintable() else "?" for character in " ".join(name.split()))
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _cell(value: float | None, key: str) -> str:

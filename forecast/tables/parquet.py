@@ -32,5 +32,6 @@ def parquet_table(source: Source, options: ReadOptions) -> TypedTable:
 
 
 def _line(error: Exception) -> str:
-    """Return the first sentence of a library's message."""
-    return str(error).splitlines()[0][:120].rstrip(".")
+    """Return the first sentence of a library's message, without the bytes of a damaged file that it may quote."""
+    text = "".join(character if character.isprintable() else " " for character in str(error).partition("\n")[0])
+    return " ".join(text[:120].split()).rstrip(" .:")

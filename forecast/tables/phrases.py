@@ -19,6 +19,6 @@ def and_more(count: int, noun: str = "more") -> str:
 
 
 def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
-    """Return up to ten names in quotes, and how many are left out."""
-    shown = ", ".join(repr(name) for name in names[:most])
+    """Return up to ten names in quotes, cut where they are long, and how many are left out."""
+    shown = ", ".join(map(short, names[:most]))
     return (shown or "none") + (f" and {len(names) - most:,} more" if len(names) > most else "")
