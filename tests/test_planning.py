@@ -223,12 +223,18 @@ def test_without_a_season_members_of_one_scaling_start_from_the_last_value():
 
 
 def test_members_of_two_scalings_start_from_the_linear_forecast_of_half_the_window_first():
-    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=8), (7,))
+    plan = plan_for(wave(2000), TrainOptions(horizon=30, members=8), (7,))
+    assert plan.windows == (105, 105, 210, 210) * 2
     assert plan.bases == (LINEAR, LINEAR, 7, 7, 7, 7, LINEAR, LINEAR)
 
 
+def test_members_that_see_short_windows_start_from_the_best_repetition():
+    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=4), (7,))
+    assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7,) * 4)
+
+
 def test_members_of_two_scalings_that_see_one_window_start_from_both():
-    plan = plan_for(wave(300), TrainOptions(horizon=14, window=56, members=4), (7,))
+    plan = plan_for(wave(500), TrainOptions(horizon=14, window=112, members=4), (7,))
     assert (plan.transforms, plan.bases) == (("log", "standard") * 2, (LINEAR, LINEAR, 7, 7))
 
 
