@@ -23,6 +23,7 @@ MOST_COLUMNS, MOST_TOGETHER = 5, 3  # that are looked at, and that are named tog
 MOST_WAYS = 3
 HEAD = 20_000  # rows that are looked at before all are
 SPARSE = 2  # steps of all series for each row, at most: what is remarked of a few rows is no id
+LARGEST = 2**62  # that numbers may become
 CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
@@ -52,12 +53,12 @@ def telling_columns(table: Table, roles: Roles, rows: Rows) -> list[tuple[tuple[
     names = [name for name, option in options.items() if option][:MOST_COLUMNS]
     whole = {name: column.unify_dictionaries() for name, column in table.read((), names, ()).items()} if names else {}
     codes = {name: codes_of(column)[rows.rows] for name, column in whole.items() if not _has_empty(column)}
-    head = rows.rows < HEAD
+    head, steps = rows.rows < HEAD, np.unique(rows.times, return_inverse=True)[1]
     found: list[tuple[str, ...]] = []
     for count in range(1, MOST_TOGETHER + 1):
         for chosen in combinations(codes, count):
             series: list[Any] = [rows.codes, *(codes[name] for name in chosen if options[name] == "--id")]
-            times: list[Any] = [rows.times, *(codes[name] for name in chosen if options[name] == "--time")]
+            times: list[Any] = [steps, *(codes[name] for name in chosen if options[name] == "--time")]
             both = [*series, *times]
             known = any(set(one) <= set(chosen) for one in found)
             if not known and _differ([column[head] for column in both]) and _differ(both) and _dense(series, times):
@@ -99,9 +100,12 @@ def _dense(series: Sequence[NDArray[Any]], times: Sequence[NDArray[Any]]) -> boo
 
 
 def _numbered(columns: Sequence[NDArray[Any]]) -> Integers:
-    """Return one number for each row, the same where all columns are the same."""
-    numbers = np.zeros(len(columns[0]), dtype=np.int64)
+    """Return one number for each row, the same where all columns are the same: columns of codes from 0 on."""
+    numbers, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
-        codes = np.unique(column, return_inverse=True)[1]
-        numbers = np.unique(numbers * (int(codes.max()) + 1) + codes, return_inverse=True)[1]
+        count = int(column.max()) + 1
+        if size * count > LARGEST:
+            numbers = np.unique(numbers, return_inverse=True)[1]
+            size = int(numbers.max()) + 1
+        numbers, size = numbers * count + column, size * count
     return numbers
