@@ -26,6 +26,7 @@ stands for lines that are left out. The tables are not part of this repository. 
 `../shared`), a test runs all commands and compares. Another one takes made tables of the same kinds the same way.
 """
 LONG, TIMES, SHORT = 18, 6, 4  # lines of a report that are shown, beside the last two: TIMES with the seasons
+STOPPED = 128  # exit codes from here on: by a signal, which says nothing of the table
 
 
 class Session(NamedTuple):
@@ -119,6 +120,8 @@ def section(session: Session, data: Path) -> str:
         Path(session.file).symlink_to(data / session.file)
         for command in commands(session):
             said, code = say(command)
+            if code >= STOPPED:
+                raise SystemExit(code)
             parts.append("\n".join([f"$ {command}", *_excerpt(said.splitlines(), session.lines), f"exit code {code}"]))
     return f"### {session.file}\n{session.about}\n\n```text\n" + "\n\n".join(parts) + "\n```\n"
 
