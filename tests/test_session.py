@@ -199,8 +199,8 @@ BAD = {  # what is in the file (None: there is none), the options, the exit code
         [],
         12,
         "Error: bad.csv: 1 row repeats the 'day' of an earlier row: 2024-01-05 (lines 6 and 62).\n"
-        "Say with --duplicates first, last, mean or sum what to do with them; or name the column of the series with "
-        "--id, or all columns of the time with --time.\n",
+        "Say with --duplicates first, last, mean or sum what to do with them; or name all columns of the series "
+        "with --id, or of the time with --time.\n",
     ),
     "too short": (
         days("1", "2", "3", "4"),

@@ -9,7 +9,7 @@ from forecast.options import ReadOptions
 from forecast.panels.encoding import TRUTH, Encoding, Role
 from forecast.tables.numbers import is_disguised
 from forecast.tables.numerals import is_number
-from forecast.tables.phrases import listed, short
+from forecast.tables.phrases import MOST_NAMES, listed, short
 from forecast.tables.table import Table
 from forecast.tables.timeparts import UNITS
 from forecast.tables.times import kind_of
@@ -161,7 +161,9 @@ def _find_time(table: Table, free: list[str]) -> str:
     # A column of the right name that cannot be read is refused with its line, by whoever reads it.
     found = found or [name for name in usual if name.lower() not in ("month", "time")]
     if len(found) > 1:
-        raise DataError(f"{table.path}: several columns could be the time: {listed(found)}.\nName one with --time.")
+        dates = [name for name in free if name in found or kinds[name] in ("date", "ambiguous")]
+        shown = ", ".join(f"{name!r} ({', '.join(table.sample(name)[:1])})" for name in dates[:MOST_NAMES])
+        raise DataError(f"{table.path}: several columns could be the time: {shown}.\nName one with --time.")
     if not found:
         raise DataError(
             f"{table.path}: no column reads as time; the columns are {listed(table.names)}.\n"

@@ -13,15 +13,16 @@ from forecast.tables.phrases import listed
 EXACT = 2.0**53  # from here on a float64 skips whole numbers, and 2^53 + 1 is read as 2^53
 
 
-def note_roles(roles: Roles, options: ReadOptions) -> list[str]:
-    """Say which column plays which role, and which play none."""
+def note_roles(roles: Roles, options: ReadOptions, model: bool) -> list[str]:
+    """Say which column plays which role, and which play none; what could be done with those, unless a model says it."""
     parts = [f"id {listed(roles.id)}"] if roles.id else []
     parts.append(f"time {listed(roles.time)}" if roles.time else "time: rows in the order of the file")
     kind = f"{len(roles.targets):,} series" if options.wide else f"target{'s' if len(roles.targets) > 1 else ''}"
     parts.append(f"{kind} {listed(roles.targets)}")
     covariates = {"past": roles.past, "future": roles.future, "static": roles.static}
     parts += [f"{role} {listed(names)}" for role, names in covariates.items() if names]
-    unused = [f"columns not used: {listed(roles.unused)}"] if roles.unused else []
+    end = "" if model else " (--past, --future and --static make covariates of them)"
+    unused = [f"columns not used: {listed(roles.unused)}{end}"] if roles.unused else []
     return [f"columns: {', '.join(parts)}", *unused]
 
 

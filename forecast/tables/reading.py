@@ -26,6 +26,7 @@ from forecast.tables.memory import within_memory
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.repair import merge_rows, repair
+from forecast.tables.repeated import mend_repeated
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
 from forecast.tables.source import name_of
 from forecast.tables.table import Table
@@ -68,7 +69,7 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
     refuse_no_rows(table, 1 if model else LEAST_ROWS)
     roles = settle_columns(table, options, model, encodings)
     content = read_content(table, roles, options, encodings if model else None)
-    notices = [*table.notices, *content.times.notices, *note_roles(roles, options), *content.notices]
+    notices = [*table.notices, *content.times.notices, *note_roles(roles, options, model), *content.notices]
     notices += [] if model else note_encodings(roles, content.encodings)
     future = None
     if options.future_data is not None:
@@ -77,7 +78,7 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
         notices += future.notices
     release_memory()
     count = len(content.rows.rows)
-    rows, found = _in_order(table, content, future, roles, options)
+    rows, found = _in_order(table, content, future, roles, options, model)
     # From here on rows are in order, and what was read is let go.
     content = replace(content, rows=rows, times=replace(content.times, values=rows.times))
     axis = _axis(table, content, count, future, roles)
@@ -139,17 +140,17 @@ def _refuse_empty(table: Table, panel: Panel, roles: Roles, options: ReadOptions
 
 
 def _in_order(
-    table: Table, content: Content, future: Future | None, roles: Roles, options: ReadOptions
+    table: Table, content: Content, future: Future | None, roles: Roles, options: ReadOptions, model: bool
 ) -> tuple[Rows, list[str]]:
     """Return the rows of both tables by series and time, and what was noticed; refuse those that repeat another."""
     write = content.times.write
     rows, found = sort_rows(content.rows, roles.time)
     notices = [*found]
     if options.duplicates in (None, Duplicates.ERROR):
-        refuse_duplicates(table, rows, write, roles.key)
+        refuse_duplicates(table, rows, write, roles.key, lambda: mend_repeated(table, roles, options, rows, model))
     if future is not None:
         ordered, _ = sort_rows(future.rows, roles.time)
-        refuse_duplicates(future.table, ordered, write, roles.key)
+        refuse_duplicates(future.table, ordered, write, roles.key, lambda: "Keep one row for each.")
         rows, unknown = append_ahead(content.rows, future.rows)
         rows, _ = sort_rows(rows, roles.time)
         if unknown:

@@ -121,10 +121,12 @@ def _order(codes: Codes, times: Integers) -> Integers:
     return keys.view(np.int64)
 
 
-def refuse_duplicates(table: Table, rows: Rows, write: Callable[[int], str], names: Sequence[str]) -> None:
+def refuse_duplicates(
+    table: Table, rows: Rows, write: Callable[[int], str], names: Sequence[str], mend: Callable[[], str]
+) -> None:
     """Refuse several rows of one series and time; the first five are listed, with their lines.
 
-    rows: sorted; write: a time -> text; names: of the columns that must be unique together.
+    rows: sorted; write: a time -> text; names: of the columns that must be unique together; mend: what can be done.
     """
     again = np.flatnonzero(rows.same & (rows.times[1:] == rows.times[:-1])) + 1
     if not len(again):
@@ -140,8 +142,4 @@ def refuse_duplicates(table: Table, rows: Rows, write: Callable[[int], str], nam
     count = f"{len(again):,} rows repeat" if len(again) > 1 else "1 row repeats"
     more = f" and {len(again) - SHOWN:,} more" if len(again) > SHOWN else ""
     key = " and ".join(repr(name) for name in names)
-    raise DataError(
-        f"{table.path}: {count} the {key} of an earlier row: {', '.join(shown)}{more}.\n"
-        "Say with --duplicates first, last, mean or sum what to do with them"
-        + ("." if several else "; or name the column of the series with --id, or all columns of the time with --time.")
-    )
+    raise DataError(f"{table.path}: {count} the {key} of an earlier row: {', '.join(shown)}{more}.\n{mend()}")

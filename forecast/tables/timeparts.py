@@ -21,12 +21,16 @@ def combine_times(
 ) -> Times:
     """Make the time of every row from several columns, known by their names, else taken in the order of UNITS.
 
-    Raises DataError with line and value for what is no time.
+    A first column of dates is no unit, whatever its name: the others are its clock. Raises DataError with line and
+    value for what is no time.
     """
     cells = [trimmed(text_cells(column)) for column in columns]
     units = [name.lower() for name in names]
+    first = kind_of([cells[0][0].as_py()])
+    if first == "date":
+        return _joined(table, names, cells, date_format, tz)
     if not set(units) <= set(UNITS):
-        if len(names) > len(UNITS) or date_format is not None or kind_of([cells[0][0].as_py()]) != "step":
+        if len(names) > len(UNITS) or date_format is not None or first != "step":
             return _joined(table, names, cells, date_format, tz)
         units = list(UNITS[: len(names)])
     if "year" not in units:
@@ -68,7 +72,7 @@ def split_times(names: Sequence[str], calendar: Calendar, ordinals: Integers) ->
     if len(names) == 1:
         return {names[0]: texts}
     units = [name.lower() for name in names]
-    if not set(units) <= set(UNITS):
+    if not set(units) <= set(UNITS) or "year" not in units:
         joined = [text.split(" ") for text in texts]
         if all(len(part) == len(names) for part in joined):
             return {name: [part[place] for part in joined] for place, name in enumerate(names)}

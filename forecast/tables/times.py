@@ -251,7 +251,10 @@ def _zoned(table: Table, name: str, cells: Any, moments: Moments, date_format: s
     instants = moments.values - moments.offsets * 60_000_000_000
     if tz is not None:
         return Times(instants, moments.form, own_offset(zones[0]), date_format)
-    notice = f"times of {name!r} have {len(zones)} different UTC offsets ({example}): taken as UTC"
+    notice = (
+        f"times of {name!r} have {len(zones)} different UTC offsets ({example}): taken as UTC; if they are of a clock "
+        "that is put forward in spring, name its zone with --tz, such as Europe/Berlin"
+    )
     zone = "+00:00" if any(":" in zone for zone in zones) else "+0000"
     return Times(instants, moments.form, zone, date_format, (notice,))
 

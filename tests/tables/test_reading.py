@@ -159,7 +159,7 @@ def test_every_numeric_column_of_a_wide_table_is_a_series(read: Any) -> None:
     reading = read(text, wide=True)
     assert reading.panel.ids == ("101", "b", "c")
     np.testing.assert_array_equal(reading.panel.target, [1, 2, 3, 4, 5, 6, NAN, NAN, NAN])
-    assert "columns not used: 'note'" in reading.notices
+    assert "columns not used: 'note' (--past, --future and --static make covariates of them)" in reading.notices
 
 
 def test_time_none_counts_rows_of_each_series(read: Any) -> None:
@@ -386,7 +386,7 @@ def test_each_target_of_an_id_is_a_series_with_the_covariates_of_the_id(read: An
 def test_several_targets_are_named_in_the_notices(read: Any) -> None:
     assert read(TARGETS, target=("y", "z")).notices == (
         "columns: id 'id', time 'date', targets 'y', 'z'",
-        "columns not used: 'rain'",
+        "columns not used: 'rain' (--past, --future and --static make covariates of them)",
         "1 of 8 steps have no value: they stay missing (--fill); 1 of 'z'",
         "frequency: D (found); series: 4 (2 targets of each of 2 ids); steps: 8",
     )

@@ -12,6 +12,7 @@ from forecast.panels.calendar import Calendar
 from forecast.tables import read_panel
 from forecast.tables.arrow import text_array
 from forecast.tables.moments import patterns_of, read_moments
+from forecast.tables.timeparts import split_times
 
 
 def read(folder: Path, times: list[str], **options: Any) -> Any:
@@ -79,7 +80,10 @@ def test_different_offsets_become_utc_and_that_is_said(tmp_path: Path) -> None:
     reading = read(tmp_path, ["2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00", "2024-03-31T04:00+02:00"])
     panel = reading.panel
     assert panel.calendar.render(panel.last) == ["2024-03-31T02:00+00:00"]
-    assert "times of 'ds' have 2 different UTC offsets (+01:00, +02:00): taken as UTC" in reading.notices
+    assert (
+        "times of 'ds' have 2 different UTC offsets (+01:00, +02:00): taken as UTC; if they are of a clock that is put "
+        "forward in spring, name its zone with --tz, such as Europe/Berlin"
+    ) in reading.notices
 
 
 def test_steps_beyond_ten_thousand_are_read_once_training_has_settled_them(tmp_path: Path) -> None:
@@ -100,6 +104,14 @@ def test_a_date_and_a_clock_may_stand_in_two_columns(tmp_path: Path) -> None:
     path.write_text("d,t,y\n2024-02-28,22:00,1\n2024-02-28,23:00,2\n2024-02-29,00:00,3\n")
     panel = read_panel(str(path), ReadOptions(time=("d", "t"), target=("y",))).panel
     assert panel.calendar.render(panel.last) == ["2024-02-29 00:00"]
+
+
+def test_a_day_of_dates_is_no_number_of_a_day_beside_its_hour(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("day,hour,y\n2024-02-28,22,1\n2024-02-28,23,2\n2024-02-29,0,3\n")
+    panel = read_panel(str(path), ReadOptions(time=("day", "hour"), target=("y",))).panel
+    assert panel.calendar.render(panel.last) == ["2024-02-29 00"]
+    assert split_times(("day", "hour"), panel.calendar, panel.last + 1) == {"day": ["2024-02-29"], "hour": ["01"]}
 
 
 def test_the_modal_step_of_all_series_survives_gaps(tmp_path: Path) -> None:
