@@ -162,8 +162,8 @@ def _find_time(table: Table, free: list[str]) -> str:
     found = found or [name for name in usual if name.lower() not in ("month", "time")]
     if len(found) > 1:
         dates = [name for name in free if name in found or kinds[name] in ("date", "ambiguous")]
-        shown = ", ".join(f"{name!r} ({', '.join(table.sample(name)[:1])})" for name in dates[:MOST_NAMES])
-        raise DataError(f"{table.path}: several columns could be the time: {shown}.\nName one with --time.")
+        shown = [f"{short(name)} ({', '.join(map(short, table.sample(name)[:1]))})" for name in dates[:MOST_NAMES]]
+        raise DataError(f"{table.path}: several columns could be the time: {', '.join(shown)}.\nName one with --time.")
     if not found:
         raise DataError(
             f"{table.path}: no column reads as time; the columns are {listed(table.names)}.\n"

@@ -14,6 +14,7 @@ from forecast.panels.panel import Integers
 from forecast.tables.arrow import codes_of
 from forecast.tables.columns import TIME_NAMES, Roles
 from forecast.tables.numerals import is_number
+from forecast.tables.phrases import LONGEST_CELL
 from forecast.tables.rows import Rows
 from forecast.tables.table import Table
 from forecast.tables.timeparts import UNITS
@@ -76,7 +77,7 @@ def _option(table: Table, name: str) -> str | None:
     """Return what a column of text or whole numbers may be: --time where it is a part of a time, else --id."""
     cells = table.sample(name)
     kind = kind_of(cells)
-    if not cells or kind not in ("", "step"):
+    if not cells or kind not in ("", "step") or len(name) > LONGEST_CELL or not name.isprintable():
         return None
     if all(map(CLOCK.fullmatch, cells)) or (kind and name.lower() in (*TIME_NAMES, *UNITS)):
         return "--time"

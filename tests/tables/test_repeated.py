@@ -44,6 +44,11 @@ def test_numbers_with_a_fraction_are_no_ids(path: Path) -> None:
     assert advice(path, shops(["1.5", "2.5"])) == ELSE
 
 
+@pytest.mark.parametrize("name", ["shop" * 20, "sh\x1bop"])
+def test_a_name_that_no_message_can_show_is_not_advised(path: Path, name: str) -> None:
+    assert advice(path, shops(["a", "b"]).replace("shop", name)) == ELSE
+
+
 def test_a_column_with_empty_cells_is_no_id(path: Path) -> None:
     assert advice(path, shops(["a", ""])) == ELSE
 
