@@ -43,6 +43,8 @@ MAY_IMPORT = {
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
     "forecast.matching": {"errors", "plan", "panels", "trained"},
     "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
+    "forecast.benchmark": {"plan", "panels", "trained", "matching", "forecasters"},
+    "forecast.scoring": {"panels", "tables", "evaluation"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
@@ -63,6 +65,7 @@ MAY_IMPORT = {
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "prediction", "checking", "backtesting"),
+        *("benchmark", "scoring"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
