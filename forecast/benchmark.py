@@ -1,4 +1,4 @@
-"""What is logged beside a forecast, so that it can be judged when the truth arrives, whatever has become of the model."""
+"""What is logged beside a forecast, so that it can be judged when the truth arrives, even without the model."""
 
 import csv
 import io

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -69,15 +69,19 @@ def score(
     _put(files, describe(judged, loaded.name), common)
     code = QualityError.exit_code if _drifts(judged, options.max_drift) else 0
     if common.json:
-        facts = {"log": {"path": log, "parts": len(parts)}, "model": loaded.model, "input": reading.source}
+        facts: dict[str, Any] = {
+            "log": {"path": log, "parts": len(parts)},
+            "model": loaded.model,
+            "input": reading.source,
+        }
         facts |= parts_of(judged, options.max_drift) | {"notices": list(reading.notices)}
         facts |= {"output": record.output_part(files)}
         sys.stdout.buffer.write(record.as_json(record.finished(run, record.PREDICTING, facts, code)))
         sys.stdout.buffer.flush()
     if code:
         raise QualityError(
-            f"the errors of late are {judged.drift.ratio:.2f} times those of the backtest, with 99 % certainty more than "
-            f"{judged.drift.at_least:.2f} times; --max-drift is {options.max_drift:g}.\n"
+            f"the errors of late are {judged.drift.ratio:.2f} times those of the backtest, with 99 % certainty more "
+            f"than {judged.drift.at_least:.2f} times; --max-drift is {options.max_drift:g}.\n"
             "Train again on the new rows, and see what 'forecast check' says has changed."
         )
 

@@ -49,7 +49,7 @@ def describe(judged: Judged, name: str) -> str:
     mine = judged.versions.get(judged.current)
     if mine is not None and mine.counts["scored"]:
         shown, title = mine, "the current version"
-    return report_text(name, lines, title, _steps(shown), scores(shown.sums), _told(judged))
+    return report_text(name, lines, title, _steps(shown), _plain(scores(shown.sums)), _told(judged))
 
 
 def parts_of(judged: Judged, threshold: float | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Each forecast that has met its truth is compared with what the backtest measured at the same step: ratio = sum of the
 errors / sum of the expected errors. Errors that are close in time resemble each other, whatever the number of series
-and of forecasts for the same day, so one observation is a span of time as long as the horizon. The newest 8 spans count.
+and of forecasts for one day, so one observation is a span of time as long as the horizon. The newest 8 spans count.
 
 The logarithms of their ratios are taken for draws of one distribution, of which the backtest is a draw too, worth as
 many spans as it is long: without drift, mean / (deviation x sqrt(1 / spans + 1 / spans of the backtest)) follows

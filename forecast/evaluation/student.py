@@ -1,5 +1,6 @@
 """Student's t distribution, without SciPy: the chance of a statistic at least this far from zero, and its quantiles."""
 
+from functools import lru_cache
 from math import exp, isinf, lgamma, log, log1p
 
 STEPS = 10_000  # of the continued fraction; about the square root of the larger argument is needed
@@ -20,6 +21,7 @@ def two_sided(statistic: float, freedom: float) -> float:
     return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square))
 
 
+@lru_cache(maxsize=64)
 def quantile(probability: float, freedom: float) -> float:
     """Return the t that P(T <= t) = probability holds for, 0.5 <= probability < 1, by halving."""
     low, high = 0.0, 1.0

@@ -86,7 +86,8 @@ def scores(sums: Tally, by_step: bool = False) -> dict[str, Floats]:
 
     def mean(name: str) -> Floats:
         count = sums.counts[name] if by_step else sums.counts[name].sum(keepdims=True)
-        return np.divide(total(name), count, out=np.full(len(count), np.nan), where=count > 0)
+        found: Floats = np.divide(total(name), count, out=np.full(len(count), np.nan), where=count > 0)
+        return found
 
     found = {
         "mae": mean("absolute"),

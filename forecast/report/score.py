@@ -25,13 +25,13 @@ def report_text(
     lines: Sequence[Line],
     whose: str,
     steps: Mapping[str, Sequence[Any]],
-    bands: Mapping[str, Sequence[float]],
+    bands: Mapping[str, float | None],
     drift: str,
 ) -> str:
     """Return the report, ending with the sentence about drift.
 
-    lines: the versions, and all of them last where there are several; whose: what steps and bands are of; bands: scores
-    with `coverage_80` and so on, one value each.
+    lines: the versions, and all of them last where there are several; whose: what steps and bands are of; bands: their
+    scores, `coverage_80` and so on.
     """
     head = f"{name}: {_counted(lines[-1].counts)}"
     if not lines[-1].counts["scored"]:
@@ -43,9 +43,9 @@ def report_text(
     shown = shown_steps(len(steps["step"]))
     by_step = f"By step, {whose}; on the right the MASE of seasonal naive\n{groups_table(steps, shown, 'step', TITLES)}"
     held = [
-        f"{key.removeprefix('coverage_')} %: {100 * value[0]:.0f} %"
+        f"{key.removeprefix('coverage_')} %: {100 * value:.0f} %"
         for key, value in bands.items()
-        if key.startswith("coverage_") and value[0] == value[0]
+        if key.startswith("coverage_") and value is not None
     ]
     return "\n\n".join([head, aligned(rows), by_step, f"Bands held, {whose}: {', '.join(held)}\n{drift}"]) + "\n"
 
