@@ -547,6 +547,16 @@ class PredictOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = ""
+    lock_wait: Annotated[
+        str | None,
+        Option(
+            "--lock-wait",
+            metavar="DUR",
+            help="Wait so long, such as 30s, for another run that adds to the same log. Default: not at all; leave "
+            "with 11.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -562,6 +572,12 @@ class PredictOptions:
             raise UsageError(f"--max-bad {self.max_bad!r} is no share.\nUse a percentage such as 5%.")
         if self.max_age is not None:
             seconds_of(self.max_age.removeprefix("error:"), "--max-age")
+        _ = self.lock_seconds
+
+    @property
+    def lock_seconds(self) -> float:
+        """How long to wait for a lock, in seconds."""
+        return 0.0 if self.lock_wait is None else seconds_of(self.lock_wait, "--lock-wait")
 
 
 @dataclass(frozen=True)
@@ -608,6 +624,23 @@ class BacktestOptions:
             min=1,
             help="Fit on at most the last N rows of each series. Default: on all rows before the origin.",
             rich_help_panel=ORIGINS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ScoreOptions:
+    """Stored forecasts against the truth."""
+
+    max_drift: Annotated[
+        float | None,
+        Option(
+            "--max-drift",
+            metavar="X",
+            min=0,
+            help="Leave with 16 when the errors of late are, as good as surely, more than X times those of the "
+            "backtest, such as 1.2.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None
 

@@ -80,3 +80,16 @@ class Forecasts:
                 "status": np.repeat(np.array(self.status, dtype=object), horizon),
             }
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """What forecasts are measured by when the truth arrives; the series as in the forecasts."""
+
+    seasonal_naive: Floats  # (series, horizon) in units of the target
+    units: Floats  # (series,) the mean absolute seasonal difference; NaN for a series of zeros alone
+    squares: Floats  # (series,) its root mean square
+    expected: (
+        Floats  # (series, horizon) the error that the backtest measured at this step, in units; NaN where it did not
+    )
+    backtest_steps: int  # how long a time the backtest looked at

@@ -45,6 +45,8 @@ MAY_IMPORT = {
     "forecast.matching": {"errors", "plan", "panels", "trained"},
     "forecast.freshness": {"errors", "durations", "panels", "matching"},
     "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
+    "forecast.benchmark": {"plan", "panels", "trained", "matching", "forecasters"},
+    "forecast.scoring": {"panels", "tables", "evaluation"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
@@ -65,6 +67,7 @@ MAY_IMPORT = {
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "freshness", "prediction", "checking", "backtesting"),
+        *("benchmark", "scoring"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
@@ -219,7 +222,11 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([command, "--help"] for command in ("check", "train", "predict", "backtest")), ["--version"]],
+    [
+        ["--help"],
+        *([command, "--help"] for command in ("check", "train", "predict", "backtest", "score")),
+        ["--version"],
+    ],
 )
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
@@ -241,6 +248,14 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     arguments += ["--record", str(tmp_path / "record.json")]
     assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
     assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
+
+
+def test_a_log_is_added_to_and_scored_without_a_training_package(tmp_path: Path) -> None:
+    table, log, model = "data/us_employment.csv", str(tmp_path / "log"), ["--models", "models", "-m", "reference-1"]
+    night = ["predict", table, *model, "-o", str(tmp_path / "predictions.csv"), "--log", log]
+    assert loaded_after(night, {*HEAVY, "pandas"}) == set()
+    assert loaded_after(night, {*HEAVY, "pandas"}) == set()  # now it looks for what is there already
+    assert loaded_after(["score", log, *model, "--actuals", table], {*HEAVY, "pandas"}) == set()
 
 
 def test_check_loads_no_training_package(tmp_path: Path) -> None:

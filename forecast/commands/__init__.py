@@ -16,6 +16,7 @@ from forecast.commands.backtest import backtest
 from forecast.commands.check import check
 from forecast.commands.help import Command
 from forecast.commands.predict import predict
+from forecast.commands.score import score
 from forecast.commands.spread import spread
 from forecast.commands.template import template
 from forecast.commands.train import train
@@ -33,7 +34,7 @@ app = typer.Typer(
         "max_content_width": 100,
     },
 )
-for command in (check, train, predict, backtest, template):
+for command in (check, train, predict, backtest, score, template):
     app.command(cls=Command)(spread(command))
 
 

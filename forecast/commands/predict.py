@@ -35,6 +35,15 @@ def predict(
         str,
         Option("--output", "-o", metavar="FILE", help=f"{FORECASTS} - is stdout.", rich_help_panel=OUTPUT),
     ] = "predictions.csv",
+    log: Annotated[
+        str | None,
+        Option(
+            "--log",
+            metavar="DIR",
+            help="Add the forecasts to this log, each once, for 'forecast score'; the run record is kept there too.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     record: Annotated[
         str | None,
         Option("--record", metavar="FILE", help="Write the run record, as JSON.", rich_help_panel=OUTPUT),
@@ -46,12 +55,15 @@ def predict(
     """
     from forecast import matching, prediction, store
     from forecast.commands.findings import by_status, counted, notices, too_many_bad
+    from forecast.commands.logging import append_to_log, check_log
     from forecast.commands.outputs import check_forecast_output, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
     _check_places(data, output, record, common)
+    if log is not None:
+        check_log(log)
     loaded = store.load(common.models, common.model, context=data is None or read.as_of is not None)
     if common.verbose:
         say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
@@ -65,9 +77,13 @@ def predict(
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
         raise _listed(reading, loaded, options.horizon, output, read.future_data) from None
+    # First the log: a forecast that was published is in it, and where it cannot be written nothing else is.
+    logged = append_to_log(log, loaded, reading, forecasts, options) if log is not None else None
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
+    if logged is not None:
+        say(f"Logged {logged['rows']:,} new rows in {log}")
     findings += fresh.findings
     found = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
     found += [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
@@ -76,17 +92,19 @@ def predict(
 
     bad = too_many_bad(forecasts, options.max_bad)
     code = bad.exit_code if bad else 0
-    if record is not None or common.json:
+    records = [place for place in (record, logged and logged["record"]) if place]
+    if records or common.json:
         parts = _record_parts(loaded, reading, forecasts) | {
             "newest": fresh.newest,
             "age_seconds": fresh.age,
             "reasons": counted([*findings, *by_status(forecasts)]),
             "notices": [*(reading.notices if reading else ()), *found],
             "output": [written],
+            "log": logged,
         }
         document = as_json(finished(run, PREDICTING, parts, code))
-        if record is not None:
-            put(record, document)
+        for place in records:
+            put(place, document)
         if common.json:
             put(write.STDOUT, document)
     if bad:

@@ -59,12 +59,12 @@ def rmse(truth: Floats, forecast: Floats, groups: Groups = WHOLE) -> Floats:
 
 def wape(truth: Floats, forecast: Floats, groups: Groups = WHOLE) -> Floats:
     """Return the sum of the absolute errors as a share of the sum of the absolute truth (0.1 = 10 %)."""
-    return _share(groups.total(np.abs(forecast - truth)), groups.total(np.abs(truth)))
+    return share(groups.total(np.abs(forecast - truth)), groups.total(np.abs(truth)))
 
 
 def bias(truth: Floats, forecast: Floats, groups: Groups = WHOLE) -> Floats:
     """Return the sum of (forecast - truth) as a share of the sum of the absolute truth: above 0 is too high."""
-    return _share(groups.total(forecast - truth), groups.total(np.abs(truth)))
+    return share(groups.total(forecast - truth), groups.total(np.abs(truth)))
 
 
 def smape(truth: Floats, forecast: Floats, groups: Groups = WHOLE) -> Floats:
@@ -117,7 +117,7 @@ def coverage(truth: Floats, low: Floats, high: Floats, groups: Groups = WHOLE) -
 def skill(error: Floats, reference: Floats) -> Floats:
     """Return 1 - error / reference: 0.12 is 12 % better than the reference, below 0 is worse; 0 where both are 0."""
     both = (np.asarray(error) == 0) & (np.asarray(reference) == 0)
-    return np.where(both, 0.0, 1 - _share(error, reference))
+    return np.where(both, 0.0, 1 - share(error, reference))
 
 
 def overall(backtest: Backtest, plan: Plan) -> dict[str, Any]:
@@ -284,7 +284,7 @@ def _row_means(values: Floats, groups: Groups) -> Floats:
     return means[:, None]
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
+def share(part: Floats, whole: Floats) -> Floats:
     """Return part / whole; 0 / 0 is 0 and x / 0 is NaN."""
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     nothing = np.where(part == 0, 0.0, np.nan)

@@ -1,9 +1,11 @@
-"""Student's t distribution, without SciPy: the chance of a statistic at least this far from zero."""
+"""Student's t distribution, without SciPy: the chance of a statistic at least this far from zero, and its quantiles."""
 
+from functools import lru_cache
 from math import exp, isinf, lgamma, log, log1p
 
 STEPS = 10_000  # of the continued fraction; about the square root of the larger argument is needed
 CLOSE = 1e-15  # relative change at which the fraction stands still
+HALVINGS = 60  # of an interval that is at most as wide as its middle: to the last digit
 TINY = 1e-300  # in place of a zero that would be divided by
 
 
@@ -17,6 +19,18 @@ def two_sided(statistic: float, freedom: float) -> float:
         return 0.0
     square = statistic * statistic
     return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square))
+
+
+@lru_cache(maxsize=64)
+def quantile(probability: float, freedom: float) -> float:
+    """Return the t that P(T <= t) = probability holds for, 0.5 <= probability < 1, by halving."""
+    low, high = 0.0, 1.0
+    while two_sided(high, freedom) > 2 * (1 - probability):
+        low, high = high, 2 * high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if two_sided(middle, freedom) > 2 * (1 - probability) else (low, middle)
+    return (low + high) / 2
 
 
 def incomplete_beta(a: float, b: float, x: float, rest: float | None = None) -> float:

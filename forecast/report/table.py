@@ -39,7 +39,7 @@ def metrics_table(
     lines_of = [("model", scores["model"])]
     lines_of += [(f"  {fitted(name, 40)}", of_target) for name, of_target in (targets or {}).items()]
     lines_of += [(titles.get(name, name), scores[name]) for name in others]
-    rows += [[title, *(_cell(found.get(key), key) for key in columns)] for title, found in lines_of]
+    rows += [[title, *(cell(found.get(key), key) for key in columns)] for title, found in lines_of]
     return aligned(rows)
 
 
@@ -54,8 +54,8 @@ def groups_table(
     groups = [fitted(str(group)) for group in next(iter(table.values()))]
     lines = [[heading, *(COLUMNS[key][0] for key in BY_GROUP), *(titles.get(name, name) for name in others.values())]]
     for row in rows:
-        cells = [_cell(_known(table[key][row]), key) for key in BY_GROUP]
-        lines.append([groups[row], *cells, *(_cell(_known(table[key][row]), "mase") for key in others)])
+        cells = [cell(_known(table[key][row]), key) for key in BY_GROUP]
+        lines.append([groups[row], *cells, *(cell(_known(table[key][row]), "mase") for key in others)])
     return aligned(lines)
 
 
@@ -77,7 +77,7 @@ def fitted(name: str, most: int = LONGEST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _cell(value: float | None, key: str) -> str:
+def cell(value: float | None, key: str) -> str:
     """Return a score as text."""
     _, sign, digits, percent = COLUMNS[key]
     if value is None:

@@ -3,7 +3,7 @@ from math import inf
 
 import pytest
 
-from forecast.evaluation.student import incomplete_beta, two_sided
+from forecast.evaluation.student import incomplete_beta, quantile, two_sided
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,11 @@ from forecast.evaluation.student import incomplete_beta, two_sided
 )
 def test_the_tables_of_students_t_are_met(freedom: int, statistic: float, expected: float) -> None:
     assert two_sided(statistic, freedom) == pytest.approx(expected, rel=2e-5)
+
+
+@pytest.mark.parametrize(("probability", "freedom", "expected"), [(0.99, 3, 4.5407), (0.99, 7, 2.998), (0.5, 5, 0)])
+def test_a_quantile_is_that_of_the_tables(probability: float, freedom: float, expected: float) -> None:
+    assert quantile(probability, freedom) == pytest.approx(expected, abs=5e-5)
 
 
 def test_one_degree_of_freedom_is_the_cauchy_distribution() -> None:
