@@ -352,24 +352,11 @@ class TrainOptions:
     cell: Annotated[Cell, Option("--cell", help="Recurrent cell.", rich_help_panel=NETWORK)] = Cell.LSTM
     units: Annotated[
         int | None,
-        Option(
-            "--units",
-            metavar="N",
-            min=1,
-            help="Width of a recurrent layer. Default: 64.",
-            rich_help_panel=NETWORK,
-        ),
+        Option("--units", metavar="N", min=1, help="Width of a recurrent layer. Default: 64.", rich_help_panel=NETWORK),
     ] = None
     layers: Annotated[
         int | None,
-        Option(
-            "--layers",
-            metavar="N",
-            min=1,
-            max=3,
-            help="Recurrent layers. Default: 1.",
-            rich_help_panel=NETWORK,
-        ),
+        Option("--layers", metavar="N", min=1, max=3, help="Recurrent layers. Default: 1.", rich_help_panel=NETWORK),
     ] = None
     segment: Annotated[
         int | None,
@@ -459,12 +446,10 @@ class TrainOptions:
         ),
     ] = None
     min: Annotated[
-        float | None,
-        Option("--min", metavar="V", help="No forecast and no band goes below V.", rich_help_panel=OUTPUT),
+        float | None, Option("--min", metavar="V", help="No forecast and no band goes below V.", rich_help_panel=OUTPUT)
     ] = None
     max: Annotated[
-        float | None,
-        Option("--max", metavar="V", help="No forecast and no band goes above V.", rich_help_panel=OUTPUT),
+        float | None, Option("--max", metavar="V", help="No forecast and no band goes above V.", rich_help_panel=OUTPUT)
     ] = None
     round: Annotated[
         int | None,
