@@ -207,8 +207,8 @@ def test_paths_of_the_command_line_start_where_we_are(asked: list[Any]) -> None:
         ),
         (
             "[predict]\nhorizon = 'soon'\n",
-            "Error: forecast.toml: [predict] horizon is 'soon': it should be a valid integer, unable to parse string as "
-            "an integer.\nSee 'forecast predict --help'.\n",
+            "Error: forecast.toml: [predict] horizon is 'soon': it should be a valid integer, unable to parse string "
+            "as an integer.\nSee 'forecast predict --help'.\n",
         ),
         (
             "[predict]\nhorizon = true\n",
