@@ -11,20 +11,8 @@ from typing import Annotated, Any, get_args
 import typer
 from typer import Argument, Option
 
-from forecast.commands.settings import (
-    ARGUMENTS,
-    DATA,
-    EVERY,
-    FILE,
-    NO_KEY,
-    SHARED,
-    WITHOUT_SECTION,
-    key_of,
-    meant,
-    origin_of,
-    settle,
-    words_of,
-)
+from forecast.commands.sections import DATA, EVERY, NO_KEY, SHARED, WITHOUT_SECTION, key_of, meant
+from forecast.commands.settings import ARGUMENTS, FILE, origin_of, settle, words_of
 from forecast.errors import OutputError, UsageError
 from forecast.options import OUTPUT, RUN, ConfigFile
 from forecast.urls import shown

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from forecast.commands import settings
+from forecast.commands.sections import meant
 from forecast.commands.stopping import Stopped
 from forecast.errors import ForecastError, OutputError, ResourceError, UsageError
 from forecast.urls import redacted
@@ -78,7 +79,7 @@ def _usage(error: Any) -> str:
     if type(error).__name__ == "NoSuchOption":
         flags = [flag for parameter in context.command.get_params(context) for flag in parameter.opts]
         message = f"no such option {name}."
-        message += settings.meant(str(name), [flag for flag in flags if flag.startswith("--")], "{}")
+        message += meant(str(name), [flag for flag in flags if flag.startswith("--")], "{}")
     elif message.startswith("Missing argument"):
         message = f"{command} needs {error.param.metavar or error.param.name}."
     elif "extra argument" in message:

@@ -14,7 +14,8 @@ from typer import Argument, Option
 
 import forecast
 from forecast.commands import failures
-from forecast.commands.settings import FILE, JOB, NOTED, STEPS, Settings, meant
+from forecast.commands.sections import JOB, STEPS, meant
+from forecast.commands.settings import FILE, NOTED, Settings
 from forecast.commands.stopping import Stopped
 from forecast.errors import UsageError
 from forecast.options import RUN, ConfigFile
@@ -94,8 +95,6 @@ def _steps(context: Any, settings: Settings, name: str, flags: list[str]) -> lis
         near = meant(name, settings.jobs)
         there = f"It has {', '.join(settings.jobs)}." if settings.jobs else f"Write one as [{JOB}.{name}]."
         raise UsageError(f"{settings.path}: there is no job {name!r}.{near}\n{there}")
-    # The file by its name in its own folder, where the step runs.
-    flags = ["--config", os.path.basename(settings.path or FILE), *flags]
     found = []
     for number, text in enumerate(settings.jobs[name], 1):
         where = f"{settings.path}: [{JOB}.{name}] step {number}, {text!r}"
@@ -128,9 +127,10 @@ def _checked(context: Any, words: list[str], path: str, flags: list[str]) -> tup
             raise UsageError("a job runs no job.\nWrite the steps of the other job here.")
         command = commands[names[-1]]
         is_group = hasattr(command, "commands")
-        given = [] if is_group else ["--config", path, *flags[2:], *rest]
+        given = [] if is_group else ["--config", path, *flags, *rest]
         context = command.make_context(names[-1], given, parent=context, resilient_parsing=is_group)
-    return (*names, *flags, *rest)
+    # The file by its name in its own folder, where the step runs.
+    return (*names, "--config", os.path.basename(path), *flags, *rest)
 
 
 def _run(step: Step, folder: str, json: bool) -> tuple[int, Any]:

@@ -37,7 +37,13 @@ def predict(
     ] = None,
     output: Annotated[
         str,
-        Option("--output", "-o", metavar="FILE", help=f"{FORECASTS} - is stdout.", rich_help_panel=OUTPUT),
+        Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=f"{FORECASTS} - is stdout. {{cutoff}} in it becomes the newest cutoff, as 20261121T0300.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = "predictions.csv",
     record: Annotated[
         str | None,
@@ -49,7 +55,7 @@ def predict(
     Columns, dialect, frequency and repair are those of training unless they are given again.
     """
     from forecast import matching, prediction, store
-    from forecast.commands.outputs import check_forecast_output, put, put_forecasts
+    from forecast.commands.outputs import CUTOFF, check_forecast_output, dated, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
@@ -67,6 +73,9 @@ def predict(
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
         raise _listed(reading, loaded, options.horizon, output, read.future_data) from None
+    if CUTOFF in output:
+        output = dated(output, forecasts)
+        check_forecast_output(output, [reading.source["path"]] if reading else [])
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")

@@ -6,14 +6,13 @@ on the command line. It takes part there as the default, below the environment.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, time
-from difflib import get_close_matches
 from typing import Any
 
+from forecast.commands.sections import DATA, JOB, SHARED, STEPS, check_tables, key_of, meant, sections
 from forecast.errors import UsageError
-from forecast.options import CommonOptions, ReadOptions
 from forecast.urls import is_url, shown
 
 # Typer carries its own copy of click under a private name; only the shape of these objects is relied on.
@@ -22,13 +21,6 @@ Parameter = Any
 
 FILE = "forecast.toml"
 LARGEST = 1 << 20  # bytes: what is larger is not a file of options
-EVERY, DATA, JOB, STEPS = "forecast", "data", "job", "steps"
-WITHOUT_SECTION = ("run", "config")  # commands that are about the file itself
-NO_KEY = ("help", "config")  # options that make no sense in the file
-SHARED = {  # sections whose keys hold for every command that has such an option
-    DATA: tuple(field.name for field in fields(ReadOptions)),
-    EVERY: tuple(field.name for field in fields(CommonOptions) if field.name not in NO_KEY),
-}
 ARGUMENTS = {"data": (DATA, "path")}  # where an argument is looked for, beside the section of its command
 PLACES = ("DATA", "DIR", "FILE")  # what a path is called in --help
 NOTED, FOUND = "forecast.settings", "forecast.defaults"  # what is noted for all contexts of a run
@@ -39,7 +31,7 @@ class Settings:
     """What a file says: its path as it was named, and its sections; no path and no sections where there is no file."""
 
     path: str | None = None
-    tables: Mapping[str, Any] = ()  # type: ignore[assignment]
+    tables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -77,7 +69,8 @@ def settle(context: Context, given: Mapping[str, Any]) -> None:
     if "config" not in parameters:
         return  # a command that no file speaks to
     settings = read_settings(parameters["config"].consume_value(context, given)[0])
-    check_settings(settings, sections(context.find_root().command))
+    if settings.path is not None:
+        check_tables(settings.path, settings.tables, sections(context.find_root().command))
     context.meta[NOTED] = settings
     context.meta[FOUND] = context.default_map = {
         name: as_given(setting, parameter)
@@ -97,7 +90,7 @@ def read_settings(named: str | None) -> Settings:
             content = file.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         if named is None:
-            return Settings(tables={})
+            return Settings()
         raise UsageError(
             f"{path}: there is no such file.\nCorrect --config, or write one with 'forecast config init'."
         ) from None
@@ -125,91 +118,6 @@ def _parsed(path: str, content: bytes) -> dict[str, Any]:
             f"{path}: it is not TOML: {error}.\n"
             "Text stands in quotes, as in model = \"sales\"; see 'forecast config init' for an example."
         ) from None
-
-
-def sections(command: Any) -> dict[str, Any]:
-    """Return the sections that a file may have: a tuple of keys each, or for a group of commands its own sections."""
-    found: dict[str, Any] = {
-        EVERY: tuple(map(key_of, SHARED[EVERY])),
-        DATA: ("path", *map(key_of, SHARED[DATA])),
-    }
-    return found | _of_commands(command)
-
-
-def _of_commands(group: Any) -> dict[str, Any]:
-    """Return the sections of the commands of a group."""
-    return {
-        name: _of_commands(command)
-        if hasattr(command, "commands")
-        else tuple(key_of(parameter.name) for parameter in command.params if parameter.name not in NO_KEY)
-        for name, command in group.commands.items()
-        if name not in WITHOUT_SECTION
-    }
-
-
-def check_settings(settings: Settings, known: Mapping[str, Any]) -> None:
-    """Refuse sections, keys and jobs that nobody will read. Raises UsageError."""
-    for name, table in settings.tables.items():
-        if not isinstance(table, dict):
-            raise UsageError(
-                f"{settings.path}: {name!r} stands in no section.\n"
-                f"Put it below the name of a command, as [predict], or below [{EVERY}], which holds for every command."
-            )
-        if name == JOB:
-            _check_jobs(settings.path, table)
-        else:
-            _check_section(settings.path, name, table, known.get(name), [*known, JOB])
-
-
-def _check_section(path: str | None, name: str, table: Any, known: Any, names: list[str]) -> None:
-    """Refuse an unknown section, and unknown keys in one that is known."""
-    if known is None:
-        raise UsageError(
-            f"{path}: there is no section [{name}].{meant(name, names, '[{}]')}\n"
-            f"There are {', '.join(f'[{one}]' for one in names)}."
-        )
-    if isinstance(known, dict):  # a group of commands: sections within
-        for inner, content in table.items():
-            full = {f"{name}.{one}": keys for one, keys in known.items()}
-            _check_section(path, f"{name}.{inner}", content, full.get(f"{name}.{inner}"), list(full))
-        return
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: {name!r} is a section.\nWrite [{name}] on a line of its own, and its keys below.")
-    for key in table:
-        if key not in known:
-            help_of = "train" if name in SHARED else name.replace(".", " ")
-            raise UsageError(
-                f"{path}: [{name}] has no key {key!r}.{meant(key_of(key), known)}\n"
-                f"Keys are options without the dashes: see 'forecast {help_of} --help'."
-            )
-
-
-def _check_jobs(path: str | None, jobs: dict[str, Any]) -> None:
-    """Refuse jobs that are not a list of steps."""
-    for name, job in jobs.items():
-        if not isinstance(job, dict):
-            raise UsageError(f"{path}: [{JOB}] has the key {name!r}.\nA job is a section: [{JOB}.{name}].")
-        for key in job:
-            if key != STEPS:
-                raise UsageError(
-                    f"{path}: [{JOB}.{name}] has no key {key!r}.{meant(key, [STEPS])}\n"
-                    "Options of a step stand behind its name, as on the command line, or in the section of its command."
-                )
-        steps = job.get(STEPS)
-        if (
-            not isinstance(steps, list)
-            or not steps
-            or not all(isinstance(step, str) and step.strip() for step in steps)
-        ):
-            raise UsageError(
-                f"{path}: [{JOB}.{name}] {STEPS} should be a list of commands, but is {steps!r}.\n"
-                f'Write {STEPS} = ["predict"].'
-            )
-
-
-def key_of(name: str) -> str:
-    """Return what an option or argument is called in the file."""
-    return name.replace("_", "-")
 
 
 def words_of(context: Context) -> list[str]:
@@ -306,12 +214,6 @@ def origins(context: Context, flags: set[str]) -> Iterator[str]:
     for parameter in context.command.get_params(context):
         if flags & set(parameter.opts) and (origin := origin_of(context, parameter)[0]):
             yield f"--{key_of(parameter.name)} comes from {origin}."
-
-
-def meant(name: str, names: Iterable[str], form: str = "{!r}") -> str:
-    """Return the question for what was probably meant, to be put behind a sentence; nothing where no name is near."""
-    near = get_close_matches(name, list(names), n=1)
-    return f" Did you mean {form.format(near[0])}?" if near else ""
 
 
 def _shown(value: Any) -> str:

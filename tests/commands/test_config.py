@@ -128,6 +128,16 @@ def test_init_shows_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert {key for values in found.values() for key in values} - named == {"data"}  # which is `path` there
 
 
+def test_the_example_of_the_manual_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(
+        r"^```toml\n(.*?)^```$", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.M | re.S
+    )
+    Path("forecast.toml").write_text(example, encoding="utf-8")
+    assert shown(capsys)["predict"]["output"]["value"] == "out/{cutoff}.csv"
+    assert run(["run"]) == 0
+    assert capsys.readouterr().out.startswith("nightly: predict\nboth: predict -m shops ")
+
+
 def test_init_never_overwrites(capsys: pytest.CaptureFixture[str]) -> None:
     Path("forecast.toml").write_text("[[[ mine, and broken", encoding="utf-8")
     assert run(["config", "init"]) == 2

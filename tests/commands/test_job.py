@@ -191,4 +191,4 @@ def test_a_signal_stops_the_step_once_and_the_job_with_it(folder: Path, number: 
         finally:
             job.kill()
     stopped = f"Error: stopped by {number.name}; the last complete result is in place.\n"
-    assert (job.returncode, said[-2 * len(stopped) :]) == (128 + number, 2 * stopped)
+    assert (job.returncode, said.count(stopped)) == (128 + number, 2)  # the step says it, and the job

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from forecast.commands import app, run
-from forecast.commands.settings import key_of
+from forecast.commands.sections import key_of
 
 WAYS = ("option", "environment", "named file", "file here", "default")  # each wins over those behind it
 
