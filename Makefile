@@ -14,7 +14,7 @@ SHARED ?= ../shared
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
 	@echo 'make test         all tests that need neither root nor services'
-	@echo 'make test-system  tests with strace (faults while a result is being published) and with a PostgreSQL of their own'
+	@echo 'make test-system  tests with strace (faults while a result is being published), full disks, wrong clocks, and a PostgreSQL of their own'
 	@echo 'make check        lint, format, types, content of the wheel'
 	@echo 'make bench        accuracy, memory, reading, speed, recall, time limit, damaged tables; see benchmarks/results/'
 	@echo 'make bench SET=m4_hourly SEED=2 PRESET=best    accuracy on one set'
@@ -42,8 +42,8 @@ test: .venv/developing
 	$(PYTEST)
 
 test-system: .venv/developing
-	@{ command -v strace && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
-		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y strace postgresql; } >/dev/null
+	@{ command -v strace && command -v faketime && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y faketime strace postgresql; } >/dev/null
 	$(PYTEST) tests/system
 
 check: .venv/developing wheel

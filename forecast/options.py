@@ -613,6 +613,17 @@ class BacktestOptions:
     ] = None
 
 
+ConfigFile = Annotated[
+    str | None,
+    Option(
+        "--config",
+        metavar="FILE",
+        help="Read options from here: the command line and the environment win. Default: forecast.toml, if it is here.",
+        rich_help_panel=RUN,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class ScoreOptions:
     """Stored forecasts against the truth."""
@@ -664,6 +675,7 @@ class CommonOptions:
     debug: Annotated[
         bool, Option("--debug", help="Show the traceback of an error; so does FORECAST_DEBUG=1.", rich_help_panel=RUN)
     ] = False
+    config: ConfigFile = None
 
 
 def check_bounds(minimum: float | None, maximum: float | None, decimals: int | None) -> None:

@@ -14,7 +14,9 @@ import forecast
 from forecast.commands import failures, stopping
 from forecast.commands.backtest import backtest
 from forecast.commands.check import check
+from forecast.commands.config import init, show
 from forecast.commands.help import Command
+from forecast.commands.job import job
 from forecast.commands.predict import predict
 from forecast.commands.score import score
 from forecast.commands.spread import spread
@@ -36,6 +38,11 @@ app = typer.Typer(
 )
 for command in (check, train, predict, backtest, score, template):
     app.command(cls=Command)(spread(command))
+app.command("run", cls=Command)(job)
+config = typer.Typer(name="config", help="Show the options in force, or write a file for them.", rich_markup_mode=None)
+config.command(cls=Command)(show)
+config.command(cls=Command)(init)
+app.add_typer(config)
 
 
 def _say_version(wanted: bool) -> None:
@@ -72,6 +79,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code. Every failure is put into words here and nowhere else."""
+    context = None
     try:
         with stopping.signals_as_exceptions():
             command = typer.main.get_command(app)
@@ -80,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
             sys.stdout.flush()
         return 0
     except BaseException as error:
-        return failures.report(stopping.cause_of(error), arguments)
+        return failures.report(stopping.cause_of(error), arguments, context)
 
 
 def complete_streams() -> None:
@@ -113,7 +121,7 @@ def settle_environment(arguments: Sequence[str]) -> None:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         if not failures.asked_for("debug", arguments):
             hide_native_noise()
-    else:
+    elif command != "run":  # whose steps settle theirs themselves
         os.environ.update(dict.fromkeys(THREADS, "1"))
     if not sys.warnoptions:
         sys.warnoptions.append("ignore")  # also for what is imported later

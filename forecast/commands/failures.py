@@ -6,11 +6,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import typer
 
+from forecast.commands import settings
+from forecast.commands.sections import meant
 from forecast.commands.stopping import Stopped
 from forecast.errors import ForecastError, OutputError, ResourceError, UsageError
 from forecast.urls import redacted
@@ -18,18 +19,21 @@ from forecast.urls import redacted
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
 
 
-def report(error: BaseException, arguments: Sequence[str]) -> int:
-    """Say on stderr what went wrong, as text or as JSON; return the exit code."""
+def report(error: BaseException, arguments: Sequence[str], context: Any = None) -> int:
+    """Say on stderr what went wrong, as text or as JSON; return the exit code.
+
+    context: of the program, where it got so far; its notes have what forecast.toml says.
+    """
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, BrokenPipeError):
         return _stdout_is_gone()
     code, *words = in_words(error)
     message, hint = map(redacted, words)  # what others say may hold the password of a URL
-    if asked_for("debug", arguments):
+    if asked_for("debug", arguments, context):
         # Frames and lines only: values of local variables may be a user's data.
         print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)
-    if asked_for("json", arguments):
+    if asked_for("json", arguments, context):
         text = json.dumps({"error": {"code": code, "message": message, "hint": hint}}, ensure_ascii=False)
     else:
         text = "\n".join(part for part in (f"Error: {message}", hint) if part)
@@ -74,8 +78,8 @@ def _usage(error: Any) -> str:
     name = getattr(error, "option_name", None)
     if type(error).__name__ == "NoSuchOption":
         flags = [flag for parameter in context.command.get_params(context) for flag in parameter.opts]
-        near = get_close_matches(name, [flag for flag in flags if flag.startswith("--")], n=1)
-        message = f"no such option {name}." + (f" Did you mean {near[0]}?" if near else "")
+        message = f"no such option {name}."
+        message += meant(str(name), [flag for flag in flags if flag.startswith("--")], "{}")
     elif message.startswith("Missing argument"):
         message = f"{command} needs {error.param.metavar or error.param.name}."
     elif "extra argument" in message:
@@ -85,15 +89,22 @@ def _usage(error: Any) -> str:
     elif message.startswith("Missing command"):
         message = f"which command? There are {', '.join(context.command.list_commands(context))}."
     else:
-        for verbose, plain in (("Value error, ", ""), ("Input should be", "it should be"), ("Invalid", "invalid")):
-            message = message.replace(verbose, plain)
-        message = " ".join(message.split())
-        message += "" if message.endswith((".", "?")) else "."
-        message = message[:1].lower() + message[1:]
+        message = _complaint(error)
     return f"{message}\nSee '{command} --help'."
 
 
-def asked_for(option: str, arguments: Sequence[str]) -> bool:
+def _complaint(error: Any) -> str:
+    """Return what Typer has against a value as one sentence that says where the value stands."""
+    place, value = settings.origin_of(error.ctx, error.param) if getattr(error, "param", None) else ("", None)
+    message = f": {error.message}" if place else error.format_message()
+    for verbose, plain in (("Value error, ", ""), ("Input should be", "it should be"), ("Invalid", "invalid")):
+        message = message.replace(verbose, plain)
+    message = " ".join(message.split())
+    message += "" if message.endswith((".", "?")) else "."
+    return f"{place} is {value!r}{message}" if place else message[:1].lower() + message[1:]
+
+
+def asked_for(option: str, arguments: Sequence[str], context: Any = None) -> bool:
     """Tell whether a flag such as --json was given, also where the command line could not be read as a whole."""
     words = list(arguments)
     words = words[: words.index("--")] if "--" in words else words
@@ -101,7 +112,10 @@ def asked_for(option: str, arguments: Sequence[str]) -> bool:
         return True
     command = next((word for word in words if not word.startswith("-")), "")
     names = (f"FORECAST_{command.upper()}_{option.upper()}", f"FORECAST_{option.upper()}")
-    return any(os.environ.get(name, "").lower() in {"1", "true", "yes", "on"} for name in names)
+    said = next((os.environ[name] for name in names if os.environ.get(name)), None)
+    if said is None and context is not None:
+        return settings.flag(context, option)
+    return (said or "").lower() in {"1", "true", "yes", "on"}
 
 
 def _stdout_is_gone() -> int:

@@ -1,9 +1,16 @@
-"""The text of --help: plain, in sections, the same on a terminal, in a pipe and in docs/cli.md."""
+"""The text of --help: plain, in sections, the same on a terminal, in a pipe and in docs/cli.md.
 
+The class of all commands is here; where their options come from, beside the command line, is in `settings`.
+"""
+
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from typer.core import TyperCommand, TyperOption
+
+from forecast.commands import settings
+from forecast.errors import UsageError
 
 # Typer carries its own copy of click under a private name; only the shape of these objects is relied on.
 Context = Any
@@ -15,7 +22,24 @@ FORECASTS = ".csv, .parquet or .jsonl, or the URL of a database with ?table=NAME
 
 
 class Command(TyperCommand):
-    """A command whose help shows its options in the sections that their records name."""
+    """A command whose help shows its options in the sections that their records name, and that reads forecast.toml."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the command line; what it leaves out comes from the environment, then from forecast.toml."""
+        if not ctx.resilient_parsing:
+            given = self.make_parser(ctx).parse_args(args=list(args))[0]
+            if "help" not in given:  # help must be there whatever the file says
+                settings.settle(ctx, given)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run the command; a complaint about options says which of them are not from the command line."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            flags = set(re.findall(r"--[a-z-]+", error.message))
+            error.hint = " ".join([error.hint, *settings.origins(ctx, flags)]).strip()
+            raise
 
     def format_options(self, ctx: Context, formatter: Formatter) -> None:
         """Write the arguments, then each section with its options, in the order of the records."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from forecast.trained import Forecasts
 
 
+CUTOFF = "{cutoff}"  # in the name of an output: the last observed time, so that each night has a file of its own
+
+
 def put(output: str, data: bytes) -> None:
     """Write a result; '-' is standard output. A reader of the file sees the old or the new one, never a part."""
     stopping.check()
@@ -36,6 +39,19 @@ def check_forecast_output(output: str, inputs: Sequence[str] = ()) -> None:
         check_target(output, inputs)
     else:
         write.check_output(output, inputs)
+
+
+def dated(output: str, forecasts: "Forecasts") -> str:
+    """Return an output with the newest cutoff of all series for {cutoff}: 20261121T0300, or the number of a step."""
+    if CUTOFF not in output:
+        return output
+    import numpy as np
+
+    calendar, newest = forecasts.calendar, forecasts.cutoffs.max(keepdims=True)
+    if not calendar.period:
+        return output.replace(CUTOFF, calendar.render(newest)[0])
+    minute = str(np.datetime_as_string(calendar.times(newest)[0], unit="m"))
+    return output.replace(CUTOFF, minute.replace("-", "").replace(":", ""))
 
 
 def put_forecasts(

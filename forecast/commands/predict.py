@@ -33,7 +33,13 @@ def predict(
     ] = None,
     output: Annotated[
         str,
-        Option("--output", "-o", metavar="FILE", help=f"{FORECASTS} - is stdout.", rich_help_panel=OUTPUT),
+        Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help=f"{FORECASTS} - is stdout. {{cutoff}} in it becomes the newest cutoff, as 20261121T0300.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = "predictions.csv",
     log: Annotated[
         str | None,
@@ -56,7 +62,7 @@ def predict(
     from forecast import matching, prediction, store
     from forecast.commands.findings import by_status, counted, notices, too_many_bad
     from forecast.commands.logging import append_to_log, check_log
-    from forecast.commands.outputs import check_forecast_output, put, put_forecasts
+    from forecast.commands.outputs import CUTOFF, check_forecast_output, dated, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
@@ -77,6 +83,9 @@ def predict(
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
         raise _listed(reading, loaded, options.horizon, output, read.future_data) from None
+    if CUTOFF in output:
+        output = dated(output, forecasts)
+        check_forecast_output(output, [reading.source["path"]] if reading else [])
     # First the log: a forecast that was published is in it, and where it cannot be written nothing else is.
     logged = append_to_log(log, loaded, reading, forecasts, options) if log is not None else None
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)

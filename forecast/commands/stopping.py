@@ -9,6 +9,7 @@ stop.
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -22,6 +23,10 @@ class Stopped(BaseException):
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number
 
+
+# Seconds in which a second signal is the first one again: a terminal and systemd send it to every process of a group,
+# and `forecast run` passes on to its step what it gets itself.
+ECHO = 0.5
 
 _arrived: list[int] = []  # the signals of this run
 
@@ -60,12 +65,14 @@ def signals_as_exceptions() -> Iterator[None]:
 
 def _stop(number: int, _: FrameType | None) -> None:
     """Stop at the first signal, and make the second one final."""
+    first = time.monotonic()
+
+    def leave(number: int, _: FrameType | None) -> None:
+        """Exit without another word."""
+        if time.monotonic() - first > ECHO:
+            os._exit(128 + number)
+
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _leave)
+        signal.signal(each, leave)
     _arrived.append(number)
     raise Stopped(number)
-
-
-def _leave(number: int, _: FrameType | None) -> None:
-    """Exit without another word."""
-    os._exit(128 + number)

@@ -4,10 +4,14 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from forecast.commands import run
+from forecast.commands.outputs import dated
+from forecast.panels.calendar import Calendar
+from forecast.trained import Forecasts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODEL = ["--models", str(REPOSITORY / "models"), "-m", "reference-1"]
@@ -23,6 +27,34 @@ def test_a_database_is_written_and_the_record_says_so(
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["output"] == [{"path": "sqlite:///out.db?table=ahead", "rows": 90}]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.db", "run.json"]
+
+
+def test_the_newest_cutoff_stands_in_the_name_of_the_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = (REPOSITORY / "data" / "us_employment.csv").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in table if not line.startswith("construction,2015")]  # one series ends a year before
+    Path("table.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert run(["predict", "table.csv", *MODEL, "-q", "-o", "{cutoff}.csv", "--record", "run.json"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["20151201T0000.csv", "run.json", "table.csv"]
+    assert json.loads(Path("run.json").read_text())["output"][0]["path"] == "20151201T0000.csv"
+
+
+def test_a_dated_output_that_is_the_input_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "20151201T0000.csv"
+    table.write_bytes((REPOSITORY / "data" / "us_employment.csv").read_bytes())
+    assert run(["predict", table.name, *MODEL, "-q", "-o", "{cutoff}.csv"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: 20151201T0000.csv: the output is the input.\nName another output with -o.\n"
+    )
+
+
+def test_steps_are_dated_by_their_number() -> None:
+    calendar = Calendar("step", 0, "", "")
+    cutoffs, none = np.array([7, 12]), np.zeros((2, 1, 1))
+    assert dated("a-{cutoff}.csv", Forecasts(("a", "b"), calendar, cutoffs, none, (0.5,), ("ok",) * 2)) == "a-12.csv"
 
 
 def test_no_password_of_a_url_is_kept_or_said(
