@@ -537,8 +537,7 @@ class PredictOptions:
         Option(
             "--lock-wait",
             metavar="DUR",
-            help="Wait so long, such as 30s, for another run that adds to the same log. Default: not at all; leave "
-            "with 11.",
+            help="Wait so long, such as 30s, for another run on the same log. Default: leave with 11 at once.",
             rich_help_panel=OUTPUT,
         ),
     ] = None
