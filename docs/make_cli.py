@@ -1,6 +1,8 @@
 """Write docs/cli.md from the commands themselves: `python docs/make_cli.py`; a test compares."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -18,12 +20,17 @@ def page() -> str:
     """Return the page: the help of the application, then of each command."""
     root = typer.main.get_command(app)
     with root.make_context("forecast", [], resilient_parsing=True, terminal_width=88) as context:
-        parts = [HEAD, _block("forecast", root.get_help(context))]
-        for name in root.list_commands(context):
-            command = root.get_command(context, name)
-            with command.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=88) as inner:
-                parts.append(_block(f"forecast {name}", command.get_help(inner)))
-    return "\n".join(parts)
+        return "\n".join([HEAD, _block("forecast", root.get_help(context)), *_commands("forecast", root, context)])
+
+
+def _commands(title: str, group: Any, context: Any) -> Iterator[str]:
+    """Yield the help of each command of a group, and of the commands below it."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        with command.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=88) as inner:
+            yield _block(f"{title} {name}", command.get_help(inner))
+            if hasattr(command, "list_commands"):
+                yield from _commands(f"{title} {name}", command, inner)
 
 
 def _block(title: str, text: str) -> str:

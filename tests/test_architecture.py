@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
     "forecast.matching": {"errors", "plan", "panels", "trained"},
     "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
+    "forecast.golden": {"errors", "panels", "trained", "prediction", "store"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
@@ -62,7 +63,7 @@ MAY_IMPORT = {
     },
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
-        *("choosing", "pipeline", "tuning", "matching", "prediction", "checking", "backtesting"),
+        *("choosing", "pipeline", "tuning", "matching", "prediction", "checking", "backtesting", "golden"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
@@ -217,7 +218,8 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([command, "--help"] for command in ("check", "train", "predict", "backtest")), ["--version"]],
+    [["--help"], *([command, "--help"] for command in ("check", "train", "predict", "backtest", "models"))]
+    + [["models", "verify", "--help"], ["--version"]],
 )
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()
@@ -239,6 +241,12 @@ def test_predict_loads_no_training_package(tmp_path: Path, suffix: str) -> None:
     arguments += ["--record", str(tmp_path / "record.json")]
     assert loaded_after(arguments, {*HEAVY, "pandas"}) == set()
     assert json.loads((tmp_path / "record.json").read_text())["status"] == {"new": 1, "ok": 14}
+
+
+@pytest.mark.parametrize("command", ["list", "show", "verify"])
+def test_models_loads_no_training_package(command: str) -> None:
+    arguments = ["models", command, "reference-1", "--models", "models"]
+    assert loaded_after(arguments, {*HEAVY, "pandas", "pyarrow"}) == set()
 
 
 def test_check_loads_no_training_package(tmp_path: Path) -> None:

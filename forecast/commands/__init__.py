@@ -15,6 +15,7 @@ from forecast.commands import failures, stopping
 from forecast.commands.backtest import backtest
 from forecast.commands.check import check
 from forecast.commands.help import Command
+from forecast.commands.models import models
 from forecast.commands.predict import predict
 from forecast.commands.spread import spread
 from forecast.commands.template import template
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 for command in (check, train, predict, backtest, template):
     app.command(cls=Command)(spread(command))
+app.add_typer(models, name="models")
 
 
 def _say_version(wanted: bool) -> None:
