@@ -9,6 +9,7 @@ SHARED ?= ../shared
 
 .PHONY: help demo test test-system check wheel samples clean
 .PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-speed bench-recall bench-time-limit
+.PHONY: bench-fuzz-bundles
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
@@ -62,7 +63,8 @@ samples: .venv/installed
 	$(BIN)/python data/make_samples.py
 
 # With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
-bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-speed bench-recall bench-time-limit)
+bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-speed bench-recall bench-time-limit \
+	bench-fuzz-bundles)
 
 ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
 	--seed $(or $(SEED),1) $(AGAIN)
@@ -98,6 +100,10 @@ bench-speed: .venv/installed
 
 bench-time-limit: .venv/installed
 	$(BIN)/python benchmarks/time_limit.py
+
+# SEED=2 damages them otherwise.
+bench-fuzz-bundles: .venv/installed
+	$(BIN)/python benchmarks/fuzz_bundles.py --seed $(or $(SEED),1)
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

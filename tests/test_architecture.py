@@ -218,8 +218,11 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([command, "--help"] for command in ("check", "train", "predict", "backtest", "models"))]
-    + [["models", "verify", "--help"], ["--version"]],
+    [
+        *([*command, "--help"] for command in ([], ["check"], ["train"], ["predict"], ["backtest"], ["models"])),
+        ["models", "verify", "--help"],
+        ["--version"],
+    ],
 )
 def test_help_loads_no_numerical_package(arguments: list[str]) -> None:
     assert loaded_after(arguments, {*HEAVY, "numpy", "pandas", "pyarrow", "safetensors"}) == set()

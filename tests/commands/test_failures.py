@@ -26,7 +26,11 @@ A_BUG = "Error: this is a bug in forecast (KeyError: 'x').\nRun it again with --
             "Error: got unexpected extra argument(s) (b.csv). Several files are named by a pattern in quotes, such as "
             "'*.csv'.\nSee 'forecast train --help'.\n",
         ),
-        ([], "Error: which command? There are check, train, predict, backtest, template.\nSee 'forecast --help'.\n"),
+        (
+            [],
+            "Error: which command? There are check, train, predict, backtest, template, models.\n"
+            "See 'forecast --help'.\n",
+        ),
         (
             ["train", "x", "-H", "0"],
             "Error: invalid value for '--horizon' / '-H': it should be greater than or equal to 1.\n"
