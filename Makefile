@@ -9,7 +9,7 @@ SHARED ?= ../shared
 
 .PHONY: help demo test test-system check wheel samples clean
 .PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-reading bench-speed bench-recall
-.PHONY: bench-time-limit bench-fuzz
+.PHONY: bench-time-limit bench-fuzz bench-fuzz-bundles
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
@@ -64,7 +64,7 @@ samples: .venv/installed
 
 # With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
 bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-reading bench-speed \
-	bench-recall bench-time-limit bench-fuzz)
+	bench-recall bench-time-limit bench-fuzz bench-fuzz-bundles)
 
 ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
 	--seed $(or $(SEED),1) $(AGAIN)
@@ -104,6 +104,9 @@ bench-time-limit: .venv/installed
 # Tables with a fault are kept in fuzz-found/. SEED=2 damages them otherwise.
 bench-fuzz: .venv/installed
 	$(BIN)/python benchmarks/fuzz.py --seed $(or $(SEED),1)
+
+bench-fuzz-bundles: .venv/installed
+	$(BIN)/python benchmarks/fuzz_bundles.py --seed $(or $(SEED),1)
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis fuzz-found

@@ -1,9 +1,7 @@
 """The story of a training, step by step. Which rows each number has seen: evaluation/backtest.py."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
 from math import inf, isfinite
 from typing import Any
 
@@ -36,7 +34,6 @@ from forecast.trained import Forecasts, Trained
 from forecast.tuning import Search, tune
 
 TOLERANCE = 1e-4  # of a series' scale, between Keras and the NumPy runtime; more, and nothing is published
-GOLDEN_SERIES = 3  # series whose forecast a bundle carries as a proof
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,22 +211,6 @@ def _units_of_bands(panel: Panel, plan: Plan) -> Floats:
     """Return the unit of error of each series: (series,); one of zeros alone gets the smallest of all, at most 1."""
     units, unknown = seasonal_difference(panel, plan.season), without_unit(panel)
     return np.where(unknown, units[~unknown].min(initial=1.0), units)
-
-
-def golden(trained: Trained) -> bytes:
-    """Return the proof that a bundle carries: the forecast of its first series from the stored context."""
-    assert trained.context is not None
-    # A series without any value has no forecast, and NaN is no JSON.
-    seen = (row for row in range(len(trained.ids)) if np.isfinite(trained.context.values(row)).any())
-    some = trained.context.select(list(islice(seen, GOLDEN_SERIES)))
-    forecasts = predict(trained, some, assume_future=True)
-    document = {
-        "ids": list(some.ids),
-        **({"targets": list(forecasts.targets)} if forecasts.targets else {}),
-        "quantiles": forecasts.quantiles.tolist(),
-        "probabilities": list(forecasts.probabilities),
-    }
-    return json.dumps(document).encode()
 
 
 def _stage(listen: Listener, name: str) -> Look:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forecast import ReadOptions, TrainOptions, pipeline, publish, read_panel
+from forecast.golden import golden_forecast
 from forecast.planning import settle
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -23,7 +24,7 @@ def main() -> None:
     source = reading.source | {"path": "data/us_employment.csv"}
     trained = pipeline.train(reading.panel, options, reading.options, source, plan=plan).trained
     shutil.rmtree(REPOSITORY / "models" / NAME, ignore_errors=True)
-    published = publish(REPOSITORY / "models", NAME, trained, lambda _: {"golden.json": pipeline.golden(trained)})
+    published = publish(REPOSITORY / "models", NAME, trained, lambda _: {"golden.json": golden_forecast(trained)})
     size = sum(file.stat().st_size for file in published.path.iterdir())
     print(published.path, size, "bytes")
 

@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
     "forecast.benchmark": {"plan", "panels", "trained", "matching", "forecasters"},
     "forecast.scoring": {"panels", "tables", "evaluation"},
+    "forecast.golden": {"errors", "panels", "trained", "prediction", "store"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
@@ -67,7 +68,7 @@ MAY_IMPORT = {
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "freshness", "prediction", "checking", "backtesting"),
-        *("benchmark", "scoring"),
+        *("benchmark", "scoring", "golden"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
@@ -224,7 +225,8 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
     "arguments",
     [
         ["--help"],
-        *([command, "--help"] for command in ("check", "train", "predict", "backtest", "score")),
+        *([command, "--help"] for command in ("check", "train", "predict", "backtest", "score", "models")),
+        ["models", "verify", "--help"],
         ["--version"],
     ],
 )
@@ -256,6 +258,12 @@ def test_a_log_is_added_to_and_scored_without_a_training_package(tmp_path: Path)
     assert loaded_after(night, {*HEAVY, "pandas"}) == set()
     assert loaded_after(night, {*HEAVY, "pandas"}) == set()  # now it looks for what is there already
     assert loaded_after(["score", log, *model, "--actuals", table], {*HEAVY, "pandas"}) == set()
+
+
+@pytest.mark.parametrize("command", ["list", "show", "verify"])
+def test_models_loads_no_training_package(command: str) -> None:
+    arguments = ["models", command, "reference-1", "--models", "models"]
+    assert loaded_after(arguments, {*HEAVY, "pandas", "pyarrow"}) == set()
 
 
 def test_check_loads_no_training_package(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from forecast.forecasters import registry
 from forecast.forecasters.fitted import Kind
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import NetworkFit, Origins
+from forecast.golden import golden_forecast
 from forecast.options import Device, Forecaster, ReadOptions, Scaler, TrainOptions
 from forecast.pacing import Pace
 from forecast.panels.panel import Panel, panel_of
@@ -390,7 +391,7 @@ def test_the_golden_forecast_is_strict_json_of_series_that_have_one(training: Tr
     context = trained.context
     assert context is not None
     order = [trained.ids.index(name) for name in ("missing", "plain_1", "half", "constant", "plain_0")]
-    golden = parse(pipeline.golden(replace(trained, context=context.select(order), ids=trained.ids[:5])))
+    golden = parse(golden_forecast(replace(trained, context=context.select(order), ids=trained.ids[:5])))
     assert golden["ids"] == ["plain_1", "half", "constant"]
     assert golden["probabilities"] == list(trained.plan.quantiles)
 

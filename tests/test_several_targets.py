@@ -8,6 +8,7 @@ import pytest
 
 from forecast import pipeline, store
 from forecast.evaluation.metrics import by_target
+from forecast.golden import golden_forecast
 from forecast.options import Forecaster
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
@@ -96,7 +97,7 @@ def test_the_history_holds_all_three_trainings(mixed: pipeline.Outcome) -> None:
 
 
 def test_the_golden_forecast_names_its_targets(mixed: pipeline.Outcome) -> None:
-    assert parse(pipeline.golden(mixed.trained))["targets"] == ["first", "second"]
+    assert parse(golden_forecast(mixed.trained))["targets"] == ["first", "second"]
 
 
 def test_what_was_trained_is_loaded_and_forecasts_the_same(mixed: pipeline.Outcome, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from forecast.commands.check import check
 from forecast.commands.config import init, show
 from forecast.commands.help import Command
 from forecast.commands.job import job
+from forecast.commands.models import models
 from forecast.commands.predict import predict
 from forecast.commands.score import score
 from forecast.commands.spread import spread
@@ -43,6 +44,7 @@ config = typer.Typer(name="config", help="Show the options in force, or write a 
 config.command(cls=Command)(show)
 config.command(cls=Command)(init)
 app.add_typer(config)
+app.add_typer(models, name="models")
 
 
 def _say_version(wanted: bool) -> None:

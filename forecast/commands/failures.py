@@ -110,8 +110,9 @@ def asked_for(option: str, arguments: Sequence[str], context: Any = None) -> boo
     words = words[: words.index("--")] if "--" in words else words
     if f"--{option}" in words:
         return True
-    command = next((word for word in words if not word.startswith("-")), "")
-    names = (f"FORECAST_{command.upper()}_{option.upper()}", f"FORECAST_{option.upper()}")
+    # A command may lie in a group: FORECAST_MODELS_LIST_JSON.
+    command = [word.upper() for word in words if not word.startswith("-")][:2]
+    names = [f"FORECAST_{'_'.join([*command[:count], option.upper()])}" for count in (2, 1, 0)]
     said = next((os.environ[name] for name in names if os.environ.get(name)), None)
     if said is None and context is not None:
         return settings.flag(context, option)

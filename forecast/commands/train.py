@@ -174,9 +174,10 @@ def _files(
     notices: tuple[str, ...],
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name."""
-    from forecast import checking, pipeline
+    from forecast import checking
     from forecast.commands import record
     from forecast.commands.results import result_files
+    from forecast.golden import golden_forecast
     from forecast.report.profile import profile_json
 
     def make(model: str) -> dict[str, bytes]:
@@ -196,7 +197,7 @@ def _files(
             "notices": list(notices),
             "output": record.output_part(files),
         }
-        files["golden.json"] = pipeline.golden(outcome.trained)
+        files["golden.json"] = golden_forecast(outcome.trained)
         return files | {"run.json": record.as_json(record.finished(run, record.TRAINING, parts))}
 
     return make

@@ -145,6 +145,12 @@ def _decoder(xp: Any, plan: Plan, known: Array, static: Array) -> Array:
     return xp.concatenate([segments, empty + static[:, None, :], position], axis=-1)
 
 
+CALENDAR_FEATURES = (
+    *("day_sin", "day_cos", *(f"weekday_{day}" for day in range(7)), "month_sin", "month_cos"),
+    *("year_sin", "year_cos", "year_sin2", "year_cos2", "holiday"),
+)
+
+
 def calendar_names(times: NDArray[np.datetime64], step: float, span: float) -> tuple[str, ...]:
     """Return the calendar features worth having for steps of `step` days over a history of `span` days."""
     names: list[str] = []

@@ -20,6 +20,7 @@ PER_SERIES = "series."  # what the names of per-series arrays begin with
 UNITS, RANGES, SHIFT, POOLED = "units", "ranges", "calibration/shift", "calibration/pooled"
 SPARSE_SHIFT, SPARSE_POOLED = "calibration/sparse_shift", "calibration/sparse_pooled"
 _CONTEXT_INTEGERS = ("starts", "begins", "lengths", "limits")  # (series,) each
+_LONGEST_SPAN, _FARTHEST = 1 << 30, 1 << 60  # steps: what lies farther apart is in no memory, nor in 64 bits
 _CONTEXT_FLOATS = ("target", "past", "future", "static")
 
 
@@ -120,6 +121,9 @@ def context_of(data: bytes, outline: Outline, ids: tuple[str, ...]) -> Panel:
         # Each by itself first: a sum of two numbers within the file cannot overflow.
         if (arrays[name] < 0).any() or (arrays[name] > steps).any():
             raise ValueError(f"holds {name} outside its {steps} steps")
+    first, last = (int(pick(arrays["starts"])) if series else 0 for pick in (np.min, np.max))
+    if last - first > _LONGEST_SPAN or max(-first, last) > _FARTHEST:
+        raise ValueError(f"holds series that start at steps {first} to {last}")
     channel = np.arange(series) % len(plan.targets) if plan.targets else one_channel()
     return Panel(
         ids=ids,

@@ -29,13 +29,26 @@ def find(models: Path, model: str | None = None) -> Place:
     ModelNotFoundError, with what there is, for a model or version that is not there, BundleError for a broken CURRENT.
     """
     if model is None:
-        return _select(models / _only_model(models), None)
-    if os.sep in model or model in (os.curdir, os.pardir):
-        return _find_path(model)
-    name, _, selector = model.partition("@")
-    if check_name(name) not in models_in(models):
-        raise ModelNotFoundError(f"the store {str(models)!r} holds no model {name!r}{_listed(models)}")
-    return _select(models / name, selector or None)
+        return select(models / _only_model(models), None)
+    folder, selector = _folder(models, model)
+    if not _is_path(model) or _is_home(folder):
+        return select(folder, selector)
+    if selector is not None or not os.path.lexists(folder / MANIFEST):
+        raise _no_model(model)
+    if folder.parent.name == VERSIONS:
+        return Place(folder.parent.parent.name, folder, folder.name)
+    return Place(folder.name, folder, None)
+
+
+def find_home(models: Path, model: str) -> tuple[Path, str | None]:
+    """Return the folder of a model, and what stands behind the @: a version, previous, or None for nothing.
+
+    Raises ModelNotFoundError for a model that is not there. Whether the version is there, `select` says.
+    """
+    folder, selector = _folder(models, model)
+    if not _is_home(folder):
+        raise _no_model(model)
+    return folder, selector
 
 
 def models_in(models: Path) -> tuple[str, ...]:
@@ -80,40 +93,58 @@ def current_version(home: Path) -> str:
     return text
 
 
-def _find_path(model: str) -> Place:
-    """Return the version at a path to a model's folder or a version folder, with or without @VERSION."""
-    path, selector = Path(os.path.abspath(model)), None
-    if not os.path.isdir(path) and "@" in path.name:
-        name, _, selector = path.name.rpartition("@")
-        path = path.parent / name
-    if not os.path.isdir(path):
-        raise ModelNotFoundError(f"{model}: there is no such folder.\nName a folder that `forecast train` has made.")
-    if os.path.lexists(path / CURRENT) or os.path.lexists(path / VERSIONS):
-        return _select(path, selector)
-    if selector is not None or not os.path.lexists(path / MANIFEST):
-        raise ModelNotFoundError(
-            f"{model}: the folder holds no model.\nName a folder with a file {CURRENT} or {MANIFEST} in it."
-        )
-    if path.parent.name == VERSIONS:
-        return Place(path.parent.parent.name, path, path.name)
-    return Place(path.name, path, None)
+def previous_version(home: Path, version: str) -> str | None:
+    """Return the newest version that is older than this one; None where there is none."""
+    return max((one for one in versions_of(home) if one < version), default=None)
 
 
-def _select(home: Path, selector: str | None) -> Place:
+def select(home: Path, selector: str | None) -> Place:
     """Return a version of the model whose folder is `home`: the current one, the one before it, or a named one."""
     version = current_version(home) if selector in (None, PREVIOUS) else str(selector)
     if selector == PREVIOUS:
-        older = [one for one in versions_of(home) if one < version]
-        if not older:
+        older = previous_version(home, version)
+        if older is None:
             raise ModelNotFoundError(
                 f"the model {home.name!r} has no version before the current one{_listed_versions(home)}"
             )
-        version = older[-1]
+        version = older
     if is_version(version) and _is_real_folder(home / VERSIONS, version):
         return Place(home.name, home / VERSIONS / version, version)
     if selector is None:
         raise BundleError(f"{home / CURRENT} names the version {version}, which is not there.\n{_mend_pointer(home)}")
     raise ModelNotFoundError(f"the model {home.name!r} has no version {version!r}{_listed_versions(home)}")
+
+
+def _folder(models: Path, model: str) -> tuple[Path, str | None]:
+    """Return the folder that a name or a path stands for, and what stands behind the @."""
+    if _is_path(model):
+        path, selector = Path(os.path.abspath(model)), None
+        if not os.path.isdir(path) and "@" in path.name:
+            name, _, selector = path.name.rpartition("@")
+            path = path.parent / name
+        if not os.path.isdir(path):
+            raise ModelNotFoundError(
+                f"{model}: there is no such folder.\nName a folder that `forecast train` has made."
+            )
+        return path, selector
+    name, _, selector = model.partition("@")
+    if check_name(name) not in models_in(models):
+        raise ModelNotFoundError(f"the store {str(models)!r} holds no model {name!r}{_listed(models)}")
+    return models / name, selector or None
+
+
+def _is_path(model: str) -> bool:
+    return os.sep in model or model in (os.curdir, os.pardir)
+
+
+def _is_home(folder: Path) -> bool:
+    return os.path.lexists(folder / CURRENT) or os.path.lexists(folder / VERSIONS)
+
+
+def _no_model(model: str) -> ModelNotFoundError:
+    return ModelNotFoundError(
+        f"{model}: the folder holds no model.\nName a folder with a file {CURRENT} or {MANIFEST} in it."
+    )
 
 
 def _is_real_folder(versions: Path, version: str) -> bool:
@@ -174,4 +205,7 @@ def _mend_pointer(home: Path) -> str:
     every = versions_of(home)
     if not every:
         return MEND
-    return f"Write the name of a version into it (there are {', '.join(every)}), or train again."
+    return (
+        f"Choose a version with 'forecast models promote {home.name}@VERSION' (there are {', '.join(every)}), "
+        "or train again."
+    )

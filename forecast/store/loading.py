@@ -8,7 +8,7 @@ from typing import TypeVar
 from forecast.errors import ModelNotFoundError
 from forecast.store import bundle, tensors
 from forecast.store.bundle import Shapes
-from forecast.store.finding import find
+from forecast.store.finding import Place, find
 from forecast.store.manifest import LARGEST, Manifest, damaged, read_listed, read_manifest
 from forecast.store.names import CONTEXT, IDS, MANIFEST, PLAN, SCALING, WEIGHTS
 from forecast.store.outline import read_outline
@@ -41,7 +41,11 @@ def load(models: str | Path, model: str | None = None, shapes: Shapes | None = N
     which leaves it out. shapes: of each forecaster's arrays, by default those that the program's forecasters have.
     Raises ModelNotFoundError, BundleError, or UsageError where None could be several.
     """
-    place = find(Path(models), model)
+    return load_place(find(Path(models), model), shapes, context)
+
+
+def load_place(place: Place, shapes: Shapes | None = None, context: bool = True) -> Loaded:
+    """Load the version that was found. Raises BundleError naming the file and what is wrong with it."""
     manifest = read_manifest(place.folder)
     if place.version not in (None, manifest.version):
         raise damaged(place.folder / MANIFEST, f"is that of the version {manifest.version}")

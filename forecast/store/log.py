@@ -22,9 +22,9 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from forecast.errors import DataError, UsageError
-from forecast.store.locking import locked
+from forecast.store.lock import locked
 from forecast.store.names import new_version
-from forecast.store.publishing import KEPT_FOR
+from forecast.store.retention import KEPT_FOR
 from forecast.store.writing import TEMPORARY, failure, replace_file, sync_folder
 
 KEY = ("id", "target", "cutoff", "step", "model")  # cutoff and step give the time
@@ -65,7 +65,7 @@ def append(folder: Path, rows: Any, wait: float = 0.0) -> int:
             with suppress(FileExistsError):  # another run was faster
                 folder.mkdir(FOLDER_MODE)
             sync_folder(folder.absolute().parent)
-        with locked(folder, wait):
+        with locked(folder, "predict --log", wait):
             parts = _tidied(folder, open_parts(folder))
             new = _without_known(rows, parts)
             if new.num_rows:

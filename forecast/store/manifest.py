@@ -43,6 +43,11 @@ class Manifest:
     data: str | None  # fingerprint of the table it was trained on
     sha256: str  # fingerprint of the manifest, and so of the whole version
 
+    @property
+    def bytes(self) -> int:
+        """Return the size of all its files."""
+        return sum(one.bytes for one in self.files.values())
+
 
 def manifest_of(version: str, files: Mapping[str, bytes], data: str | None) -> dict[str, bytes]:
     """Return the manifest of these files, and its seal, by file name."""

@@ -10,6 +10,7 @@ from forecast.forecasters.fitted import Kind
 from forecast.options import ReadOptions, as_record
 from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding
+from forecast.panels.features import CALENDAR_FEATURES
 from forecast.panels.frequencies import parse_frequency
 from forecast.panels.zones import rules_of
 from forecast.plan import Plan
@@ -72,6 +73,8 @@ def read_outline(data: bytes) -> Outline:
     except (UsageError, IndexError, TypeError) as error:
         raise ValueError(f"is contradictory: {str(error).splitlines()[0].rstrip('.')}") from None
     _check_plan(plan)
+    if calendar.period is None and (plan.calendar or plan.holidays):
+        raise ValueError("has calendar features of integer steps, which have no times")
     parts = [
         records.record_of(_Part, one, f"forecasters[{place}]") for place, one in enumerate(_list(fields, "forecasters"))
     ]
@@ -83,6 +86,7 @@ def read_outline(data: bytes) -> Outline:
     promise = records.record_of(_Promise, fields["calibration"], "calibration")
     if not isinstance(fields["source"], dict):
         raise ValueError("should have an object as 'source'")
+    records.typed(str | None, fields["source"].get("path"), "source.path")
     series = records.typed(int, fields["series"], "series")
     kinds = tuple(one.kind for one in parts)
     if plan.mixed_targets and Kind.NETWORK not in kinds:
@@ -136,6 +140,9 @@ def _check_plan(plan: Plan) -> None:
         raise ValueError(f"has members or quantiles outside 1 to {_MOST_PARTS}")
     if not all(one < other for one, other in pairwise(plan.holidays)) or not all(map(_is_day, plan.holidays)):
         raise ValueError("has holidays that are no rising days")
+    for name in plan.calendar:
+        if name not in CALENDAR_FEATURES:
+            raise ValueError(f"has {name[:20]!r}, which is no calendar feature")
     if not all(low < high for low, high in pairwise((0.0, *plan.quantiles, 1.0))):
         raise ValueError("has quantiles that do not rise from 0 to 1")
 

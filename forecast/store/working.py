@@ -6,7 +6,8 @@ from pathlib import Path
 
 from forecast.store.manifest import MIB, read_regular
 from forecast.store.names import check_name
-from forecast.store.publishing import FILE_MODE, make_home
+from forecast.store.promoting import FILE_MODE
+from forecast.store.publishing import make_home
 from forecast.store.writing import failure, replace_file
 
 TRIALS = "trials.json"  # the trials of a search that may be interrupted

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecast import pipeline, prediction, store, tables
+from forecast import golden, pipeline, prediction, store, tables
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import Backtest
 from forecast.forecasters.fitted import Fitted, Kind
@@ -124,4 +124,4 @@ def replace_outside(world: World, put: Callable[..., None]) -> None:
     put(store, "write_file", lambda path, data: Path(path).write_bytes(data))
     put(pipeline, "train", train)
     put(prediction, "predict", predict)
-    put(pipeline, "golden", lambda trained: b"{}")
+    put(golden, "golden_forecast", lambda trained: b"{}")

@@ -17,6 +17,7 @@ from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
+from forecast.store.lock import LOCK
 from forecast.store.manifest import manifest_of
 from forecast.trained import Trained
 
@@ -136,9 +137,15 @@ class Shelf:
     def load(self, name: str | None = "sales", context: bool = True) -> store.Loaded:
         return store.load(self.models, name, shapes, context)
 
+    def promote(self, name: str, check: Callable[[store.Loaded], object] = lambda _: None) -> store.Promoted:
+        return store.promote(self.models, name, check, shapes)
+
+    def roll_back(self, name: str = "sales") -> store.Promoted:
+        return store.roll_back(self.models, name, lambda _: None, shapes)
+
     def left_over(self) -> list[str]:
         """Return what lies in the store beside models, versions and their files."""
-        found = (path.name for path in self.models.rglob("*") if path.name.startswith("."))
+        found = (path.name for path in self.models.rglob(".*") if path.name != LOCK)
         return sorted(found)
 
 

@@ -172,7 +172,8 @@ def test_a_pointer_to_nothing_is_a_broken_bundle(shelf: Any, versions: list[str]
     pointer.write_text("20200101T000000Z-00000000\n")
     assert refusal(shelf, "sales", BundleError) == (
         f"{pointer} names the version 20200101T000000Z-00000000, which is not there.\n"
-        f"Write the name of a version into it (there are {', '.join(versions)}), or train again."
+        f"Choose a version with 'forecast models promote sales@VERSION' (there are {', '.join(versions)}), "
+        "or train again."
     )
 
 
@@ -182,7 +183,8 @@ def test_a_pointer_that_holds_no_version_is_a_broken_bundle(shelf: Any, versions
     pointer.write_text(text)
     assert refusal(shelf, "sales", BundleError) == (
         f"{pointer} holds {text.removesuffix(chr(10))!r}, which is no name of a version.\n"
-        f"Write the name of a version into it (there are {', '.join(versions)}), or train again."
+        f"Choose a version with 'forecast models promote sales@VERSION' (there are {', '.join(versions)}), "
+        "or train again."
     )
 
 

@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from forecast.errors import DataError, LockedError, OutputError, UsageError
 from forecast.store import log
-from forecast.store.locking import locked
+from forecast.store.lock import locked
 from forecast.store.log import append, check_folder, open_parts
 
 
@@ -150,9 +150,9 @@ def test_a_reader_keeps_what_it_has_opened(tmp_path: Path) -> None:
 
 
 def test_only_one_run_adds_at_a_time(tmp_path: Path) -> None:
-    with locked(tmp_path), pytest.raises(LockedError) as caught:
+    with locked(tmp_path, "test"), pytest.raises(LockedError) as caught:
         append(tmp_path, night(1))
-    assert str(caught.value).startswith(f'{tmp_path} is locked by another run: {{"pid": {os.getpid()}, ')
+    assert str(caught.value).startswith(f"{tmp_path} is locked by process {os.getpid()} on ")
     assert str(caught.value).endswith("\nWait until it has ended, or give --lock-wait.")
     assert append(tmp_path, night(1)) == 2
 

@@ -146,7 +146,7 @@ def test_a_version_holds_its_files_and_the_pointer_names_it(shelf: Any) -> None:
     published = shelf.publish()
     home = shelf.models / "sales"
     files = sorted([*CORE, "golden.json", "predictions.csv"])
-    expected = ["CURRENT", "versions", f"versions/{published.version}"]
+    expected = [".lock", "CURRENT", "versions", f"versions/{published.version}"]
     assert tree(home) == sorted([*expected, *(f"versions/{published.version}/{name}" for name in files)])
     assert (home / "CURRENT").read_text() == f"{published.version}\n"
     assert published.path == home / "versions" / published.version
