@@ -25,3 +25,17 @@ def seconds_of(text: str, option: str) -> float:
             "Give numbers with their units d, h, m and s, such as 90s, 10m or 1h30m."
         )
     return seconds
+
+
+def in_words(seconds: float) -> str:
+    """Return a length of time by its two largest units; from 100 of the largest on, by that one.
+
+    >>> in_words(100_000), in_words(45.2), in_words(4_008.7 * 86_400)
+    ('1d 3h', '45s', '4,008d')
+    """
+    left = max(round(seconds), 0)
+    unit = next((unit for unit, size in UNITS.items() if left >= size), "s")
+    count, left = divmod(left, UNITS[unit])
+    smaller = next((other for other, size in UNITS.items() if UNITS[unit] > size), None)
+    rest = left // UNITS[smaller] if smaller and count < 100 else 0
+    return f"{count:,}{unit}" + (f" {rest}{smaller}" if rest else "")

@@ -21,6 +21,12 @@ class UsageError(ForecastError):
     exit_code = 2
 
 
+class TooManyBadError(ForecastError):
+    """More series than allowed fell back or were skipped; the output is written, and says which."""
+
+    exit_code = 3
+
+
 class ModelNotFoundError(ForecastError):
     """The store holds no such model or version."""
 

@@ -1,9 +1,10 @@
 """Whether a table fits a model: its covariates, frequency, targets, ids and level, and what is known ahead."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.errors import DataError, MismatchError
 from forecast.panels.blocks import blocks, observed
@@ -13,7 +14,18 @@ from forecast.trained import Trained
 
 SHOWN, LONGEST = 3, 60  # ids in a message, and characters of an id
 FAR = 10.0  # times outside the range of training: a change of unit, not growth
+NEAR = FAR**0.5  # times outside it, where another unit would bring the series back into it
+UNITS = (10, 100, 1000)
 LEAST_TAIL = 3  # steps whose median is the level at the end, where a season is shorter
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a user should know of some of the series."""
+
+    reason: str  # in a few words, always the same: what a run record counts by
+    count: int
+    line: str  # for people
 
 
 def matching_panel(trained: Trained, panel: Panel | None) -> tuple[Panel, tuple[str, ...]]:
@@ -105,8 +117,8 @@ def value_ranges(panel: Panel) -> Floats:
     return found
 
 
-def differences(trained: Trained, panel: Panel) -> list[str]:
-    """Return what a user should know of a table that fits the model, one line each: lost series, another level.
+def differences(trained: Trained, panel: Panel) -> list[Finding]:
+    """Return what a user should know of a table that fits the model: lost series, another level.
 
     Raises MismatchError when fewer than half of its ids are known to the model: they are then hardly the same series.
     """
@@ -115,17 +127,20 @@ def differences(trained: Trained, panel: Panel) -> list[str]:
     new, gone = [name for name in theirs if name not in known], [name for name in ours if name not in there]
     if 2 * len(new) > len(theirs):
         raise MismatchError(
-            f"{len(new):,} of the {len(theirs):,} ids of the table are not known to the model: {_some(new)}; "
-            f"the model was trained on {_some(gone or ours)}.\n"
+            f"{len(new):,} of the {len(theirs):,} ids of the table are not known to the model: {some(new)}; "
+            f"the model was trained on {some(gone or ours)}.\n"
             "Write ids as in the table of training (they are text: 7, 007 and 7.0 are three), name their column with "
             "--id, or train again."
         )
-    lost = [f"{len(gone):,} of the {len(ours):,} series of the model are not in the table: {_some(gone)}."]
-    return [*(lost if gone else []), *_other_level(trained, panel)]
+    lost = f"{len(gone):,} of the {len(ours):,} series of the model are not in the table: {some(gone)}."
+    return [*([Finding("not in the table", len(gone), lost)] if gone else []), *_other_level(trained, panel)]
 
 
-def _other_level(trained: Trained, panel: Panel) -> list[str]:
-    """Return a line on the series that end far outside their range in training, as where the unit has changed."""
+def _other_level(trained: Trained, panel: Panel) -> list[Finding]:
+    """Return what is to be said of the series that end far outside their range in training: their unit may be another.
+
+    Far is 10 times outside, or 3.2 times where the same values in a unit of 10, 100 or 1,000 would lie inside.
+    """
     if trained.ranges is None:
         return []
     known = known_rows(trained.ids, panel)
@@ -134,23 +149,46 @@ def _other_level(trained: Trained, panel: Panel) -> list[str]:
     for rows, values in blocks(panel, max(trained.plan.season, LEAST_TAIL)):
         seen = np.isfinite(values).any(axis=1)
         level[rows[seen]] = np.nanmedian(values[seen], axis=1)
-    least = np.where(low > 0, low / FAR, low * FAR)
-    most = np.where(high > 0, high * FAR, high / FAR)
-    far = np.flatnonzero((level < least) | (level > most))  # never, where one of them is not known
+    factor = _factor(level, low, high)
+    far = np.flatnonzero(_outside(level, low, high, FAR) | (factor != 1))
     if not len(far):
         return []
     shown = ", ".join(
-        f"{_some([panel.ids[row]])} at {level[row]:.3g} (training {low[row]:.3g} to {high[row]:.3g})"
+        f"{some([panel.ids[row]])} at {level[row]:.3g} (training {low[row]:.3g} to {high[row]:.3g})"
         for row in far[:SHOWN]
     )
     more = f" and {len(far) - SHOWN:,} more" if len(far) > SHOWN else ""
-    return [
-        f"{len(far):,} of {len(panel):,} series end at a level {FAR:g} times outside their range in training: "
-        f"{shown}{more}. Has the unit changed?"
-    ]
+    line = f"{len(far):,} of {len(panel):,} series end far outside their range in training: {shown}{more}."
+    return [Finding("at another level than in training", len(far), f"{line} Has the unit changed?{_by(factor[far])}")]
 
 
-def _some(names: Sequence[str]) -> str:
+def _outside(level: Floats, low: Floats, high: Floats, times: float) -> NDArray[np.bool_]:
+    """Tell which levels lie so many times outside a range: (series,); never, where one of them is not known."""
+    least = np.where(low > 0, low / times, low * times)
+    most = np.where(high > 0, high * times, high / times)
+    return np.asarray((level < least) | (level > most))
+
+
+def _factor(level: Floats, low: Floats, high: Floats) -> Floats:
+    """Return by what a changed unit has multiplied each series, 1 where nothing speaks for one: (series,)."""
+    found = np.ones(len(level))
+    candidates = _outside(level, low, high, NEAR) & (low > 0)
+    for factor in (*UNITS, *(1 / unit for unit in UNITS)):
+        fits = candidates & (found == 1) & (level >= low * factor) & (level <= high * factor)
+        found[fits] = factor
+    return found
+
+
+def _by(factors: Floats) -> str:
+    """Return by which factors the levels of how many series would be explained."""
+    parts = []
+    for factor in np.unique(factors[factors != 1]).tolist():
+        by = f"multiplied by {factor:,.0f}" if factor > 1 else f"divided by {1 / factor:,.0f}"
+        parts.append(f"{int((factors == factor).sum()):,} as if {by}")
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def some(names: Sequence[str]) -> str:
     """Return the first names in quotes, and how many there are beside them."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(repr(name[:LONGEST]) for name in names[:SHOWN]) + more

@@ -15,6 +15,7 @@ from typer import Option
 
 from forecast.durations import seconds_of
 from forecast.errors import UsageError
+from forecast.instants import instant_of
 
 
 class Duplicates(StrEnum):
@@ -259,6 +260,16 @@ class ReadOptions:
             rich_help_panel=INPUT,
         ),
     ] = None
+    as_of: Annotated[
+        str | None,
+        Option(
+            "--as-of",
+            metavar="TIME",
+            help="Leave out the rows of DATA after this time: what would have been read then. A date is its beginning; "
+            "without an offset it is in the zone of the table.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
     max_input_bytes: Annotated[
         int,
         Option(
@@ -295,6 +306,8 @@ class ReadOptions:
             raise UsageError(
                 f"--thousands and --decimal are both {self.decimal!r}.\nSay which of the two it separates."
             )
+        if self.as_of is not None:
+            instant_of(self.as_of, "--as-of")
         if "" in self.comment:
             raise UsageError("--comment '' would leave out every line.\nSay how the lines begin, as in --comment '#'.")
 
@@ -506,6 +519,16 @@ class PredictOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = ()
+    max_age: Annotated[
+        str | None,
+        Option(
+            "--max-age",
+            metavar="DUR",
+            help="Warn when the newest value is older than this, such as 36h or 2d; error:36h leaves with 17 instead, "
+            "and writes nothing. Counted from the clock, or from --as-of. Default: warn after two steps.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
     max_bad: Annotated[
         str,
         Option(
@@ -535,8 +558,10 @@ class PredictOptions:
         for quantile in self.quantile:
             if not 0 < quantile < 1:
                 raise UsageError(f"--quantile {quantile:g} is no quantile.\nUse a number between 0 and 1, such as 0.9.")
-        if not re.fullmatch(r"\d+(\.\d+)?%", self.max_bad):
+        if not re.fullmatch(r"\d+(\.\d+)?%", self.max_bad) or float(self.max_bad[:-1]) > 100:
             raise UsageError(f"--max-bad {self.max_bad!r} is no share.\nUse a percentage such as 5%.")
+        if self.max_age is not None:
+            seconds_of(self.max_age.removeprefix("error:"), "--max-age")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """`forecast predict`, the command of the night: load, read, forecast, replace the output. It never trains."""
 
-import sys
 from contextlib import suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from typer import Argument, Option
 
 from forecast.commands.help import DATA, FORECASTS
@@ -15,12 +13,10 @@ from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
 from forecast.urls import is_database, shown
 
 if TYPE_CHECKING:
+    from forecast.freshness import Freshness
     from forecast.store import Loaded
     from forecast.tables import Reading
     from forecast.trained import Forecasts
-
-BAD = ("fallback", "skipped")
-TOO_MANY_BAD = 3  # exit code
 
 
 def predict(
@@ -49,20 +45,22 @@ def predict(
     Columns, dialect, frequency and repair are those of training unless they are given again.
     """
     from forecast import matching, prediction, store
+    from forecast.commands.findings import by_status, counted, notices, too_many_bad
     from forecast.commands.outputs import check_forecast_output, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
     _check_places(data, output, record, common)
-    loaded = store.load(common.models, common.model, context=data is None)
+    loaded = store.load(common.models, common.model, context=data is None or read.as_of is not None)
     if common.verbose:
         say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
     reading = read_table(data, read, loaded, say)
     settled = reading.options if reading else loaded.trained.read
     if data is None and reading is not None:
         check_forecast_output(output, [reading.source["path"]])
-    found = matching.differences(loaded.trained, reading.panel) if reading else []
+    findings = matching.differences(loaded.trained, reading.panel) if reading else []
+    fresh = _freshness(loaded, reading, read, options)
     try:
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
@@ -70,13 +68,19 @@ def predict(
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
-    found += notices(forecasts, loaded.trained.plan.horizon)
+    findings += fresh.findings
+    found = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
+    found += [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
     for notice in found:
         say(notice)
 
-    code = TOO_MANY_BAD if too_many_bad(forecasts, options.max_bad) else 0
+    bad = too_many_bad(forecasts, options.max_bad)
+    code = bad.exit_code if bad else 0
     if record is not None or common.json:
         parts = _record_parts(loaded, reading, forecasts) | {
+            "newest": fresh.newest,
+            "age_seconds": fresh.age,
+            "reasons": counted([*findings, *by_status(forecasts)]),
             "notices": [*(reading.notices if reading else ()), *found],
             "output": [written],
         }
@@ -85,9 +89,8 @@ def predict(
             put(record, document)
         if common.json:
             put(write.STDOUT, document)
-    if code:
-        print(f"Error: {_bad_share(forecasts)}, more than --max-bad {options.max_bad}.", file=sys.stderr)
-        raise typer.Exit(code)
+    if bad:
+        raise bad
 
 
 def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
@@ -102,37 +105,31 @@ def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
     return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
 
 
-def notices(forecasts: "Forecasts", trained_horizon: int) -> list[str]:
-    """Return what a user should know about a forecast, one line each."""
-    lines = []
-    horizon = forecasts.quantiles.shape[1]
-    if horizon > trained_horizon:
-        lines.append(
-            f"The model was trained for {trained_horizon} steps; up to step {horizon} it is fed its own forecast, "
-            "and the bands are wider."
-        )
-    for status, meaning in (
-        ("new", "not known to the model: forecast with a scale of their own"),
-        ("short", "shorter than the window"),
-        ("fallback", "mostly missing at the end: seasonal naive"),
-        ("skipped", "without any value: no forecast"),
-    ):
-        count = forecasts.status.count(status)
-        if count:
-            lines.append(f"{count:,} of {len(forecasts.ids):,} series {status} ({meaning}).")
-    return lines
+def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, options: PredictOptions) -> "Freshness":
+    """Say how old the values are that a forecast starts from. Raises StaleError where they are too old."""
+    from datetime import datetime
+
+    from forecast import freshness
+
+    panel = reading.panel if reading else loaded.trained.context
+    if panel is None:
+        return freshness.Freshness(None, None)
+    name = reading.source["path"] if reading else f"the rows stored with {loaded.name}"
+    files = reading.source.get("newest", {}) if reading else {}
+    return freshness.assess(panel, name, options.max_age, read.as_of, datetime.now().astimezone(), files)
 
 
-def too_many_bad(forecasts: "Forecasts", max_bad: str) -> bool:
-    """Tell whether more than this share of the series, such as '5%', fell back or were skipped."""
-    bad = sum(status in BAD for status in forecasts.status)
-    return 100 * bad > float(max_bad.rstrip("%")) * len(forecasts.ids)
-
-
-def _bad_share(forecasts: "Forecasts") -> str:
-    """Return how many series are bad, in words."""
-    bad = sum(status in BAD for status in forecasts.status)
-    return f"{bad:,} of {len(forecasts.ids):,} series fell back or were skipped"
+def _hindsight(loaded: "Loaded", reading: "Reading | None", read: ReadOptions) -> list[str]:
+    """Return a line where a model was trained on rows after --as-of; none where it was not."""
+    context = loaded.trained.context
+    if read.as_of is None or reading is None or context is None or not len(context) or not len(reading.panel):
+        return []
+    if not context.calendar.same_steps(reading.panel.calendar) or context.last.max() <= reading.panel.last.max():
+        return []
+    return [
+        f"{loaded.model} was trained on rows up to {loaded.trained.source.get('last')}, after --as-of {read.as_of}: it "
+        "has seen what it forecasts. Name an older version with -m."
+    ]
 
 
 def _check_places(data: str | None, output: str, record: str | None, common: CommonOptions) -> None:
@@ -168,6 +165,11 @@ def read_table(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) 
     if data is None and read.future_data is not None:
         raise UsageError(
             f"--future-data goes on where a table ends, and that of {loaded.name} is not there any more.\n"
+            "Name the table to forecast from as well."
+        )
+    if data is None and read.as_of is not None:
+        raise UsageError(
+            f"--as-of cuts a table, and that of {loaded.name} is not there any more.\n"
             "Name the table to forecast from as well."
         )
     if data is None:

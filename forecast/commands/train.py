@@ -55,8 +55,8 @@ def train(
     from forecast import store, tuning
     from forecast.commands import record
     from forecast.commands.bounds import outside_bounds, suggested_bounds
+    from forecast.commands.findings import notices
     from forecast.commands.outputs import check_forecast_output
-    from forecast.commands.predict import notices
     from forecast.surroundings import Clock, Surroundings
 
     run = record.begin()

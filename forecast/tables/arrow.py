@@ -118,6 +118,11 @@ def row_array(rows: Integers) -> Any:
     )
 
 
+def flag_array(flags: NDArray[np.bool_]) -> Any:
+    """Return truth values as an Arrow array."""
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [None, pa.py_buffer(np.packbits(flags, bitorder="little"))])
+
+
 def number_array(values: Floats) -> Any:
     """Return doubles as an Arrow array, null where NaN."""
     bits = np.packbits(~np.isnan(values), bitorder="little")

@@ -9,6 +9,7 @@ from forecast.errors import DataError
 from forecast.options import ReadOptions
 from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Floats
+from forecast.panels.present import written
 from forecast.tables.columns import Roles, refuse_missing, refuse_retyped
 from forecast.tables.covariates import encode, encode_static, note_unseen, settle_encodings, text_covariate
 from forecast.tables.phrases import listed
@@ -80,6 +81,27 @@ def read_content(
         for notice in note_unseen(table, roles.covariates[one.role][one.place], covariates[one.role][one.place], one)
     ]
     return Content(rows, times, static, encodings, tuple(unseen))
+
+
+def cut_rows(table: Table, roles: Roles, options: ReadOptions) -> Table:
+    """Return the table without the rows after --as-of. Raises DataError where none is left.
+
+    Ids are read only where they say what time a row has: those of the rows that are left out are not looked at.
+    """
+    needed = roles.id if not roles.time or options.tz else ()
+    columns = table.read(roles.time, needed, ())
+    count = len(table.texts(table.names[0])) if not columns else len(next(iter(columns.values())))
+    _, codes = code_ids(table, needed, [columns.pop(name) for name in needed], count)
+    times = _times(table, roles, columns, codes, options)
+    if options.tz is not None:
+        times = in_zone(table, roles.time, times, codes, options.tz)
+    kept = times.values <= written(times.calendar, str(options.as_of), "--as-of")
+    if not kept.any():
+        raise DataError(
+            f"{table.path}: no row is left up to --as-of {options.as_of}; the first is of "
+            f"{times.write(int(times.values.min()))}.\nName a later time."
+        )
+    return table if kept.all() else table.keep(kept)
 
 
 def read_future(table: Table, roles: Roles, options: ReadOptions, main: Content, model: bool = False) -> Future:

@@ -1,7 +1,7 @@
 """Several files of the same columns as one table: the rows of the first, then those of the next."""
 
 from collections.abc import Sequence
-from functools import cached_property
+from copy import copy
 from hashlib import sha256
 from typing import Any
 
@@ -11,7 +11,7 @@ from forecast.errors import DataError
 from forecast.panels.panel import Integers
 from forecast.tables.arrow import joined_columns
 from forecast.tables.phrases import listed
-from forecast.tables.table import Table
+from forecast.tables.table import Flags, Table
 
 SAMPLED = 10  # files: enough to tell what a column holds
 
@@ -34,6 +34,7 @@ class JoinedTable:
         said = dict.fromkeys(notice for table in tables for notice in table.notices)
         self.notices = (f"{path}: {len(tables):,} files, read as one table", *said)
         self._tables = tuple(tables)
+        self._counts: list[int] | None = None  # of rows, once they have been read
 
     def sample(self, name: str) -> list[str]:
         """Return the first cells of a column in the first files."""
@@ -42,6 +43,7 @@ class JoinedTable:
     def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
         """Return columns by name, see `Table`."""
         parts = [table.read(text, categories, numbers) for table in self._tables]
+        self._counts = [len(next(iter(part.values()))) for part in parts]
         joined = {name: joined_columns([part[name] for part in parts]) for name in (*text, *categories)}
         return joined | {name: np.concatenate([part[name] for part in parts]) for name in numbers}
 
@@ -60,13 +62,31 @@ class JoinedTable:
 
     def _find(self, row: int) -> tuple[Table, int]:
         """Return the file of a row, and its row there."""
-        number = int(np.searchsorted(self._ends, row, side="right"))
-        return self._tables[number], row - int(self._ends[number - 1] if number else 0)
+        ends = self._ends()
+        number = int(np.searchsorted(ends, row, side="right"))
+        return self._tables[number], row - int(ends[number - 1] if number else 0)
 
-    @cached_property
+    def keep(self, rows: Flags) -> "JoinedTable":
+        """Return the table without the rows that are not set, and without the files that have none of the others."""
+        flags = np.split(rows, self._ends()[:-1])
+        less = copy(self)
+        less._tables = tuple(table.keep(own) for table, own in zip(self._tables, flags, strict=True) if own.any())
+        less._counts = None
+        return less
+
+    def latest(self, times: Integers, seen: Flags) -> dict[str, int]:
+        """Return the largest time of each file, by its name, over the rows where `seen` is set: both (rows,)."""
+        spans = zip(*(np.split(column, self._ends()[:-1]) for column in (times, seen)), strict=True)
+        return {
+            table.path: int(own[there].max())
+            for table, (own, there) in zip(self._tables, spans, strict=True)
+            if there.any()
+        }
+
     def _ends(self) -> Integers:
-        """How many rows there are up to the end of each file; only messages need it."""
-        return np.cumsum([len(table.texts(table.names[0])) for table in self._tables], dtype=np.int64)
+        """Return how many rows there are up to the end of each file."""
+        counts = self._counts or [len(table.texts(table.names[0])) for table in self._tables]
+        return np.cumsum(counts, dtype=np.int64)
 
 
 def _refuse_other_columns(first: Table, other: Table) -> None:

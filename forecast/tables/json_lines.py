@@ -43,6 +43,7 @@ def json_table(source: Source, options: ReadOptions) -> TypedTable:
         table.select,
         source.notices,
         np.array(numbers, dtype=np.int64),
+        "line",
     )
 
 

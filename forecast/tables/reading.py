@@ -16,12 +16,13 @@ from forecast.panels.zones import rules_of
 from forecast.tables.arrow import release_memory
 from forecast.tables.axis import Axis
 from forecast.tables.columns import NO_ID, NO_TIME, Roles, settle_columns
-from forecast.tables.content import Content, Future, read_content, read_future, refuse_no_rows
+from forecast.tables.content import Content, Future, cut_rows, read_content, read_future, refuse_no_rows
 from forecast.tables.covariates import append_ahead
 from forecast.tables.doors import open_table, size_of
 from forecast.tables.files import STDIN
 from forecast.tables.frequency import find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
+from forecast.tables.joined import JoinedTable
 from forecast.tables.memory import within_memory
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.phrases import LEAST_ROWS
@@ -67,6 +68,8 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
     """Read a table into a panel, see `read_panel`."""
     table = open_table(path, options)
     refuse_no_rows(table, 1 if model else LEAST_ROWS)
+    if options.as_of is not None:
+        table = _cut(table, options, model, encodings)
     roles = settle_columns(table, options, model, encodings)
     content = read_content(table, roles, options, encodings if model else None)
     notices = [*table.notices, *content.times.notices, *note_roles(roles, options, model), *content.notices]
@@ -77,7 +80,7 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
         future = read_future(future_table, roles, options, content, model)
         notices += future.notices
     release_memory()
-    count = len(content.rows.rows)
+    count, newest = len(content.rows.rows), _newest_by_file(table, content)
     rows, found = _in_order(table, content, future, roles, options, model)
     # From here on rows are in order, and what was read is let go.
     content = replace(content, rows=rows, times=replace(content.times, values=rows.times))
@@ -98,7 +101,7 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
         *note_panel(panel, options),
     ]
     settled = _settled(options, roles, content.times, table, calendar)
-    return Reading(panel, settled, tuple(notices), _described(path, table, count, panel))
+    return Reading(panel, settled, tuple(notices), _described(path, options, table, count, panel) | newest)
 
 
 def id_name(options: ReadOptions) -> str:
@@ -190,7 +193,7 @@ def _merge(rows: Rows, ordinals: Any, options: ReadOptions) -> tuple[Rows, Any, 
 
 
 def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, calendar: Calendar) -> ReadOptions:
-    """Return the options with what was found out filled in; --future-data and --query belong to one run alone."""
+    """Return the options with what was found out filled in; --future-data, --query and --as-of belong to one run."""
     return replace(
         options,
         id=NO_ID if options.id == NO_ID else roles.id,
@@ -198,6 +201,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
         target=() if options.wide else roles.targets,
         future_data=None,
         query=None,
+        as_of=None,
         freq=calendar.freq,
         tz=calendar.tz or None,
         date_format=times.date_format,
@@ -208,7 +212,26 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
     )
 
 
-def _described(path: str, table: Table, count: int, panel: Panel) -> dict[str, Any]:
+def _cut(table: Table, options: ReadOptions, model: bool, encodings: tuple[Encoding, ...]) -> Table:
+    """Return the table without the rows after --as-of; the columns are then found without them."""
+    if options.time and options.tz is None and set(options.time) <= set(table.names):
+        return cut_rows(table, Roles((), options.time, (), (), (), ()), options)
+    return cut_rows(table, settle_columns(table, options, model, encodings), options)
+
+
+def _newest_by_file(table: Table, content: Content) -> dict[str, Any]:
+    """Return the time of the newest value in each file, where there are several, the newest file first."""
+    if not isinstance(table, JoinedTable):
+        return {}
+    seen = np.zeros(len(content.times.values), dtype=bool)
+    for column in content.rows.targets:
+        seen |= ~np.isnan(column)
+    latest = table.latest(content.times.values, seen)
+    order = sorted(latest, key=lambda path: latest[path], reverse=True)
+    return {"newest": {path: content.times.write(latest[path]) for path in order}}
+
+
+def _described(path: str, options: ReadOptions, table: Table, count: int, panel: Panel) -> dict[str, Any]:
     """Return what a run record says about the input."""
     first, last = panel.calendar.render(np.array([panel.starts.min(), panel.last.max()]))
     return {
@@ -219,4 +242,5 @@ def _described(path: str, table: Table, count: int, panel: Panel) -> dict[str, A
         "series": len(panel),
         "first": first,
         "last": last,
+        **({} if options.as_of is None else {"as_of": options.as_of}),
     }

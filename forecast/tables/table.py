@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+Flags = NDArray[np.bool_]
+
 
 class Table(Protocol):
     """What a door leads to: text, typed columns, or several of them as one; nothing in it changes after it is made."""
@@ -35,3 +40,6 @@ class Table(Protocol):
 
     def lines(self, rows: Sequence[int]) -> list[str]:
         """Return the 1-based line (or row) of each of these rows, with its file where there are several."""
+
+    def keep(self, rows: Flags) -> "Table":
+        """Return the table without the rows that are not set: of their cells nothing is read, but for their places."""

@@ -1,6 +1,7 @@
 """Delimited text as columns: the fast reader for every row, the exact one to say on which line something is wrong."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,13 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from forecast.options import ReadOptions
+from forecast.tables.arrow import flag_array
 from forecast.tables.comments import without_comments
 from forecast.tables.dialect import NULLS, column_cells, find_dialect
 from forecast.tables.lines import (
     CR,
     LF,
+    SAMPLE_ROWS,
     Layout,
     first_spans,
     holds_quote,
@@ -25,6 +28,7 @@ from forecast.tables.memory import refuse_beyond
 from forecast.tables.numbers import numbers_of
 from forecast.tables.quotes import check_quotes
 from forecast.tables.source import Source
+from forecast.tables.table import Flags
 
 SMALL = 8 << 20  # bytes up to which one thread and one block are quickest and leanest
 BLOCK = 8 << 20
@@ -55,6 +59,7 @@ class TextTable:
         paired = not self._layout.quoted or check_quotes(source.path, text, self._layout)
         self._piece = PIECE if paired else len(text)
         self._text, self._first = self._body(text) if dialect.header else (text, 1)
+        self._kept: Flags | None = None  # of the records of the text; None: all of them
 
     def _body(self, text: memoryview) -> tuple[memoryview, int]:
         """Return the text below the header, and the line on which it begins."""
@@ -65,6 +70,9 @@ class TextTable:
 
     def sample(self, name: str) -> list[str]:
         """Return the first cells of a column, stripped, missing ones left out."""
+        if self._kept is not None:
+            cells = [str(cell).strip() for cell in self.texts(name).slice(0, SAMPLE_ROWS).to_pylist()]
+            return [cell for cell in cells if cell not in self.nulls]
         return column_cells(self._sample, self.names.index(name), set(self.nulls))
 
     def read(self, text: Sequence[str], categories: Sequence[str], numbers: Sequence[str]) -> dict[str, Any]:
@@ -93,8 +101,16 @@ class TextTable:
 
     def lines(self, rows: Sequence[int]) -> list[str]:
         """Return the 1-based line of each of these rows."""
-        found = lines_of(self._text, self._layout, np.array(rows, dtype=np.int64)) + self._first - 1
+        records = np.array(rows, dtype=np.int64)
+        records = records if self._kept is None else np.flatnonzero(self._kept)[records]
+        found = lines_of(self._text, self._layout, records) + self._first - 1
         return [str(line) for line in found]
+
+    def keep(self, rows: Flags) -> "TextTable":
+        """Return the table without the rows that are not set; every row must still have its fields."""
+        less = copy(self)
+        less._kept = rows
+        return less
 
     def _parse_text(self, kinds: dict[str, Any]) -> Any:
         """Return an Arrow table of columns of text. Raises DataError for a row of fewer or more fields."""
@@ -111,7 +127,8 @@ class TextTable:
             text = text[:-1]  # an empty line is a missing value, except at the end of the file
         nothing = pa.table({name: pa.chunked_array([], kind) for name, kind in kinds.items()})
         pieces = filter(self._holds_records, pieces_of(text, self._layout, self._piece))
-        return pa.concat_tables([nothing, *(self._parse_piece(piece, kinds) for piece in pieces)])
+        table = pa.concat_tables([nothing, *(self._parse_piece(piece, kinds) for piece in pieces)])
+        return table if self._kept is None else _without_unused(table.filter(flag_array(self._kept)))
 
     def _holds_records(self, piece: memoryview) -> bool:
         """Say whether there is more in a piece than empty lines that are no records: Arrow refuses one without."""
@@ -143,3 +160,11 @@ class TextTable:
             ),
         )
         return table.rename_columns(list(kinds))
+
+
+def _without_unused(table: Any) -> Any:
+    """Return a table whose categories are those of its rows, in order of first appearance."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(pa.string()).dictionary_encode())
+    return table

@@ -60,9 +60,14 @@ class Times:
 
     def write(self, value: int) -> str:
         """Return a value as the table writes it."""
+        return str(value) if self.are_steps else self.calendar.render(np.array([value]))[0]
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar whose ordinals are the values."""
         if self.are_steps:
-            return str(value)
-        return Calendar("ns", 0, self.form, self.zone, self.tz, self.elapsed).render(np.array([value]))[0]
+            return Calendar()
+        return Calendar("ns", 0, self.form, self.zone, self.tz, self.elapsed)
 
     @property
     def are_steps(self) -> bool:

@@ -1,17 +1,19 @@
 """Columns that have types of their own, from Parquet, a database or JSON lines, in the form of delimited text."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from forecast.errors import DataError
 from forecast.options import ReadOptions
 from forecast.panels.panel import Integers
-from forecast.tables.arrow import floats_of, number_array
+from forecast.tables.arrow import flag_array, floats_of, number_array
 from forecast.tables.dialect import NULLS, decimal_mark
 from forecast.tables.numbers import numbers_of
+from forecast.tables.table import Flags
 
 SAMPLE_ROWS = 500
 
@@ -28,18 +30,17 @@ class TypedTable:
     head: Any  # Arrow: the first rows of every column
     fetch: Callable[[list[str]], Any]  # names -> Arrow table of these columns
     notices: tuple[str, ...] = ()
-    numbers: Integers | None = None  # (rows,) 1-based line of each row
+    numbers: Integers | None = None  # (rows,) 1-based line, or row, of each row; None: rows 1, 2, 3, ...
+    unit: str = "row"  # what these numbers count
     delimiter: str | None = None
     nulls: tuple[str, ...] = field(init=False)
     decimal: str = field(init=False)
     thousands: str | None = field(init=False)
-    unit: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Refuse names that occur twice."""
         self.nulls, self.thousands = (*NULLS, *self.options.null_value), self.options.thousands
         self.decimal = decimal_mark(self.options)
-        self.unit = "row" if self.numbers is None else "line"
         if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise DataError(
@@ -77,11 +78,19 @@ class TypedTable:
 
     def place(self, row: int) -> str:
         """Return file and 1-based row or line."""
-        return f"{self.path}: row {row + 1}" if self.numbers is None else f"{self.path}:{self.numbers[row]}"
+        (number,) = self.lines([row])
+        return f"{self.path}: row {number}" if self.unit == "row" else f"{self.path}:{number}"
 
     def lines(self, rows: Sequence[int]) -> list[str]:
         """Return the 1-based row or line of each of these rows."""
         return [str(row + 1 if self.numbers is None else self.numbers[row]) for row in rows]
+
+    def keep(self, rows: Flags) -> "TypedTable":
+        """Return the table without the rows that are not set."""
+        kept, fetch = flag_array(rows), self.fetch
+        head = fetch(list(self.names)).filter(kept).slice(0, SAMPLE_ROWS)
+        numbers = np.flatnonzero(rows) + 1 if self.numbers is None else self.numbers[rows]
+        return replace(self, head=head, fetch=lambda names: fetch(names).filter(kept), numbers=numbers)
 
     def _text(self, name: str, column: Any) -> Any:
         """Return a column as Arrow text. Raises DataError for a type that cannot be written as text."""

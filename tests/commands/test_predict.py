@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from forecast.commands import run
-from forecast.commands.predict import merged, notices, too_many_bad
+from forecast.commands.findings import by_status, counted, notices, too_many_bad
+from forecast.commands.predict import merged
 from forecast.errors import MismatchError
 from forecast.options import Duplicates, ReadOptions
 from tests.commands.conftest import forecasts_of, sales
@@ -17,7 +19,7 @@ a,1970-01-13,9,7,11,6,12,2,1970-01-11,ok,sales@v1
 
 def test_predict_writes_a_table_and_says_so(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     world.panel = sales("a")
-    assert run(["predict", "new.csv"]) == 0
+    assert run(["predict", "new.csv", "--max-age", "100000d"]) == 0
     assert (world.folder / "predictions.csv").read_text() == TABLE
     assert capsys.readouterr().err.splitlines() == [
         "2 gaps stay missing.",
@@ -83,7 +85,10 @@ def test_quiet_says_nothing(world: Any, capfd: pytest.CaptureFixture[str]) -> No
 def test_too_many_bad_series_leave_with_3_and_are_written(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
     world.status = "fallback"
     assert run(["predict", "-q"]) == 3
-    assert capsys.readouterr().err == ("Error: 2 of 2 series fell back or were skipped, more than --max-bad 5%.\n")
+    assert capsys.readouterr().err == (
+        "Error: 2 of 2 series fell back or were skipped, more than --max-bad 5%: 'a' fallback, 'b' fallback.\n"
+        "The output is written, its column status says which. Mend the last rows of these series, or allow more.\n"
+    )
     assert "fallback" in (world.folder / "predictions.csv").read_text()
 
 
@@ -94,15 +99,58 @@ def test_bad_series_within_the_share_are_a_success(world: Any) -> None:
 
 def test_max_bad_of_zero_means_that_any_is_too_many() -> None:
     one = forecasts_of(sales("a"), status="skipped")
-    assert too_many_bad(one, "0%")
-    assert not too_many_bad(forecasts_of(sales("a")), "0%")
+    assert too_many_bad(one, "0%") is not None
+    assert too_many_bad(forecasts_of(sales("a")), "0%") is None
 
 
 def test_notices_count_what_is_unusual() -> None:
     assert notices(forecasts_of(sales("a", "b"), 3, "new"), 2) == [
         "The model was trained for 2 steps; up to step 3 it is fed its own forecast, and the bands are wider.",
-        "2 of 2 series new (not known to the model: forecast with a scale of their own).",
+        "2 of 2 series new (not known to the model: forecast with a scale of their own): 'a', 'b'.",
     ]
+
+
+def test_the_record_counts_series_by_reason() -> None:
+    forecasts = replace(forecasts_of(sales("a", "b", "c", "d")), status=("short", "skipped", "fallback", "fallback"))
+    assert counted(by_status(forecasts)) == {
+        "shorter than the window": 1,
+        "without any value": 1,
+        "repeated instead": 2,
+    }
+
+
+def test_too_many_bad_series_are_an_error_in_json_too(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    world.status = "skipped"
+    assert run(["predict", "--json"]) == 3
+    said = capfd.readouterr()
+    assert json.loads(said.out)["reasons"] == {"without any value": 2}
+    assert json.loads(said.err)["error"]["code"] == 3
+
+
+def test_old_values_are_no_forecast_where_that_is_an_error(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "new.csv", "--max-age", "error:36h"]) == 17
+    said = capsys.readouterr().err.splitlines()
+    assert said[-2].startswith("Error: sales.csv: the newest value is of 1970-01-11, ")
+    assert said[-2].endswith("d before now: more than 1d 12h.")
+    assert said[-1] == "Bring newer rows, or allow more with --max-age."
+    assert not (world.folder / "predictions.csv").exists()
+
+
+def test_old_values_are_said_and_recorded(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "--record", "run.json"]) == 0
+    record = json.loads((world.folder / "run.json").read_text())
+    assert (record["newest"], record["age_seconds"] > 50 * 365 * 86400) == ("1970-01-11", True)
+    assert record["notices"] == [capsys.readouterr().err.splitlines()[-1]]
+    assert record["notices"][0].startswith("the rows stored with sales: the newest value is of 1970-01-11, ")
+    assert record["notices"][0].endswith("d before now: more than 2 steps of D.")
+
+
+def test_what_would_have_been_forecast_at_a_time_needs_a_table(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["predict", "--as-of", "1970-01-05"]) == 2
+    assert capsys.readouterr().err == (
+        "Error: --as-of cuts a table, and that of sales is not there any more.\n"
+        "Name the table to forecast from as well.\n"
+    )
 
 
 def test_record_is_the_run_record(world: Any) -> None:
