@@ -61,6 +61,9 @@ def predict(
         check_forecast_output(output, [reading.source["path"]])
     findings = matching.differences(loaded.trained, reading.panel) if reading else []
     fresh = _freshness(loaded, reading, read, options)
+    early = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
+    for notice in early:
+        say(notice)
     try:
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
@@ -69,8 +72,7 @@ def predict(
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
     findings += fresh.findings
-    found = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
-    found += [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
+    found = [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
     for notice in found:
         say(notice)
 
@@ -81,7 +83,7 @@ def predict(
             "newest": fresh.newest,
             "age_seconds": fresh.age,
             "reasons": counted([*findings, *by_status(forecasts)]),
-            "notices": [*(reading.notices if reading else ()), *found],
+            "notices": [*(reading.notices if reading else ()), *early, *found],
             "output": [written],
         }
         document = as_json(finished(run, PREDICTING, parts, code))
