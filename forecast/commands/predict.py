@@ -112,11 +112,12 @@ def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, o
     from datetime import datetime
 
     from forecast import freshness
+    from forecast.tables.source import name_of
 
     panel = reading.panel if reading else loaded.trained.context
     if panel is None:
         return freshness.Freshness(None, None)
-    name = reading.source["path"] if reading else f"the rows stored with {loaded.name}"
+    name = name_of(reading.source["path"]) if reading else f"the rows stored with {loaded.name}"
     files = reading.source.get("newest", {}) if reading else {}
     return freshness.assess(panel, name, options.max_age, read.as_of, datetime.now().astimezone(), files)
 
