@@ -79,6 +79,9 @@ def predict(
         check_forecast_output(output, [reading.source["path"]])
     findings = matching.differences(loaded.trained, reading.panel) if reading else []
     fresh = _freshness(loaded, reading, read, options)
+    early = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
+    for notice in early:
+        say(notice)
     try:
         forecasts = prediction.predict(loaded.trained, reading.panel if reading else None, options.horizon)
     except MissingAheadError:
@@ -94,8 +97,7 @@ def predict(
     if logged is not None:
         say(f"Logged {logged['rows']:,} new rows in {log}")
     findings += fresh.findings
-    found = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
-    found += [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
+    found = [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
     for notice in found:
         say(notice)
 
@@ -107,7 +109,7 @@ def predict(
             "newest": fresh.newest,
             "age_seconds": fresh.age,
             "reasons": counted([*findings, *by_status(forecasts)]),
-            "notices": [*(reading.notices if reading else ()), *found],
+            "notices": [*(reading.notices if reading else ()), *early, *found],
             "output": [written],
             "log": logged,
         }
@@ -137,11 +139,12 @@ def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, o
     from datetime import datetime
 
     from forecast import freshness
+    from forecast.tables.source import name_of
 
     panel = reading.panel if reading else loaded.trained.context
     if panel is None:
         return freshness.Freshness(None, None)
-    name = reading.source["path"] if reading else f"the rows stored with {loaded.name}"
+    name = name_of(reading.source["path"]) if reading else f"the rows stored with {loaded.name}"
     files = reading.source.get("newest", {}) if reading else {}
     return freshness.assess(panel, name, options.max_age, read.as_of, datetime.now().astimezone(), files)
 

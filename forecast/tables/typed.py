@@ -27,7 +27,7 @@ class TypedTable:
     options: ReadOptions  # what they say of numbers holds for those that are text
     size: int
     sha256: str
-    head: Any  # Arrow: the first rows of every column
+    head: Any  # Arrow: the first rows of every column; None: fetched when they are asked for
     fetch: Callable[[list[str]], Any]  # names -> Arrow table of these columns
     notices: tuple[str, ...] = ()
     numbers: Integers | None = None  # (rows,) 1-based line, or row, of each row; None: rows 1, 2, 3, ...
@@ -49,7 +49,8 @@ class TypedTable:
 
     def sample(self, name: str) -> list[str]:
         """Return the first cells of a column as text, missing ones left out."""
-        column = self.head.column(name)
+        head = self.fetch([name]).slice(0, SAMPLE_ROWS) if self.head is None else self.head
+        column = head.column(name)
         if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
             return []
         cells = [cell.strip() for cell in self._text(name, column).to_pylist() if cell is not None]
@@ -88,9 +89,8 @@ class TypedTable:
     def keep(self, rows: Flags) -> "TypedTable":
         """Return the table without the rows that are not set."""
         kept, fetch = flag_array(rows), self.fetch
-        head = fetch(list(self.names)).filter(kept).slice(0, SAMPLE_ROWS)
         numbers = np.flatnonzero(rows) + 1 if self.numbers is None else self.numbers[rows]
-        return replace(self, head=head, fetch=lambda names: fetch(names).filter(kept), numbers=numbers)
+        return replace(self, head=None, fetch=lambda names: fetch(names).filter(kept), numbers=numbers)
 
     def _text(self, name: str, column: Any) -> Any:
         """Return a column as Arrow text. Raises DataError for a type that cannot be written as text."""

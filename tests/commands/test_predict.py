@@ -140,7 +140,7 @@ def test_old_values_are_said_and_recorded(world: Any, capsys: pytest.CaptureFixt
     assert run(["predict", "--record", "run.json"]) == 0
     record = json.loads((world.folder / "run.json").read_text())
     assert (record["newest"], record["age_seconds"] > 50 * 365 * 86400) == ("1970-01-11", True)
-    assert record["notices"] == [capsys.readouterr().err.splitlines()[-1]]
+    assert record["notices"] == [capsys.readouterr().err.splitlines()[-2]]
     assert record["notices"][0].startswith("the rows stored with sales: the newest value is of 1970-01-11, ")
     assert record["notices"][0].endswith("d before now: more than 2 steps of D.")
 

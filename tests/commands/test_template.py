@@ -295,9 +295,9 @@ def test_series_that_are_gone_and_another_level_are_said_and_recorded(
     assert run(["predict", "new.csv", "--record", "run.json"]) == 0
     found = [
         "1 of the 2 series of the model are not in the table: 'b'.",
-        "1 of 2 series end at a level 10 times outside their range in training: "
-        "'a' at 1e+04 (training 10 to 16). Has the unit changed?",
-        "1 of 2 series new (not known to the model: forecast with a scale of their own).",
+        "1 of 2 series end far outside their range in training: 'a' at 1e+04 (training 10 to 16). Has the unit "
+        "changed? (1 as if multiplied by 1,000)",
+        "1 of 2 series new (not known to the model: forecast with a scale of their own): 'c'.",
     ]
     assert capsys.readouterr().err.splitlines()[-3:] == found
     assert json.loads(Path("run.json").read_text())["notices"][-3:] == found
