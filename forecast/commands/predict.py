@@ -61,15 +61,13 @@ def predict(
     """
     from forecast import matching, prediction, store
     from forecast.commands.findings import by_status, counted, notices, too_many_bad
-    from forecast.commands.logging import append_to_log, check_log
+    from forecast.commands.logging import append_to_log
     from forecast.commands.outputs import CUTOFF, check_forecast_output, dated, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
-    _check_places(data, output, record, common)
-    if log is not None:
-        check_log(log)
+    _check_places(data, output, record, log, common)
     loaded = store.load(common.models, common.model, context=data is None or read.as_of is not None)
     if common.verbose:
         say(f"Model {loaded.model}, {loaded.path}, sha256 {loaded.sha256}")
@@ -94,10 +92,9 @@ def predict(
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
-    if logged is not None:
-        say(f"Logged {logged['rows']:,} new rows in {log}")
     findings += fresh.findings
     found = [*(finding.line for finding in findings), *notices(forecasts, loaded.trained.plan.horizon)]
+    found += [f"{logged['rows']:,} new rows in {log}"] if logged else []
     for notice in found:
         say(notice)
 
@@ -162,8 +159,9 @@ def _hindsight(loaded: "Loaded", reading: "Reading | None", read: ReadOptions) -
     ]
 
 
-def _check_places(data: str | None, output: str, record: str | None, common: CommonOptions) -> None:
+def _check_places(data: str | None, output: str, record: str | None, log: str | None, common: CommonOptions) -> None:
     """Refuse outputs that cannot be meant, before anything is read."""
+    from forecast.commands.logging import check_log
     from forecast.commands.outputs import check_forecast_output
     from forecast.tables import write
 
@@ -173,6 +171,8 @@ def _check_places(data: str | None, output: str, record: str | None, common: Com
         raise UsageError("--json and -o - both print on standard output.\nWrite the forecast to a file.")
     if record is not None:
         write.check_place(record, [*inputs, output])
+    if log is not None:
+        check_log(log)
 
 
 def read_again(data: str, read: ReadOptions, loaded: "Loaded") -> "Reading":

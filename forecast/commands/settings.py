@@ -21,7 +21,8 @@ Parameter = Any
 
 FILE = "forecast.toml"
 LARGEST = 1 << 20  # bytes: what is larger is not a file of options
-ARGUMENTS = {"data": (DATA, "path"), "log": ("predict", "log")}  # where an argument is looked for, beside the section of its command
+# Where an argument is looked for, beside the section of its command.
+ARGUMENTS = {"data": (DATA, "path"), "log": ("predict", "log")}
 PLACES = ("DATA", "DIR", "FILE", "LOG")  # what a path is called in --help
 NOTED, FOUND = "forecast.settings", "forecast.defaults"  # what is noted for all contexts of a run
 

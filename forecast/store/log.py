@@ -31,6 +31,8 @@ KEY = ("id", "target", "cutoff", "step", "model")  # cutoff and step give the ti
 ABOUT = b"forecast"  # what a part says about itself, in the metadata of its schema
 SMALL = 8 << 20  # bytes of a part that may be put together with others
 MOST_SMALL = 16  # parts
+# Made of its bytes: pyarrow imports pandas to turn a Python value into one of its own.
+BETWEEN = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\0"))[0]
 ROWS = 1 << 16  # of a row group: what a reader holds at a time
 MODE, FOLDER_MODE = 0o644, 0o755  # less the umask
 
@@ -153,15 +155,15 @@ def _keys(rows: Any) -> Any:
     """Return the key of each row as one text; no id holds a NUL character."""
     columns = [rows.column(name) for name in KEY]
     texts = [column if column.type == pa.string() else column.cast(pa.int64()).cast(pa.string()) for column in columns]
-    return pc.binary_join_element_wise(*texts, "\0").combine_chunks()
+    return pc.binary_join_element_wise(*texts, BETWEEN).combine_chunks()
 
 
 def _cutoffs(rows: Any) -> dict[str, list[int]]:
     """Return the cutoffs of each model in the rows, rising."""
     found = {}
-    for model in rows.column("model").unique().to_pylist():
+    for model in rows.column("model").unique():
         cutoffs = rows.column("cutoff").filter(pc.equal(rows.column("model"), model))
-        found[model] = sorted(cutoffs.cast(pa.int64()).unique().to_pylist())
+        found[model.as_py()] = sorted(cutoffs.cast(pa.int64()).unique().to_pylist())
     return found
 
 

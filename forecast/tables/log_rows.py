@@ -63,7 +63,7 @@ def log_table(forecasts: Forecasts, benchmark: Benchmark, model: str) -> Any:
         "backtest_mase": number_array(benchmark.expected.ravel()),
         "backtest_steps": row_array(np.full(series * horizon, benchmark.backtest_steps)),
     }
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
 def series_keys(panel: Panel) -> Any:
@@ -74,21 +74,22 @@ def series_keys(panel: Panel) -> Any:
 
 def read_rows(rows: Any, keys: Any, calendar: Calendar) -> dict[str, LogRows]:
     """Return rows of a log by NAME@VERSION; keys and calendar: of the panel that they are looked up in."""
-    names = rows.column("model").unique().to_pylist()
-    return {name: _read(rows.filter(pc.equal(rows.column("model"), name)), keys, calendar) for name in names}
+    models = rows.column("model")
+    return {name.as_py(): _read(rows.filter(pc.equal(models, name)), keys, calendar) for name in models.unique()}
 
 
 def _read(rows: Any, keys: Any, calendar: Calendar) -> LogRows:
     """Return the rows of one version."""
-    own = pc.binary_join_element_wise(rows.column("id"), rows.column("target"), "\0")
+    own = pc.binary_join_element_wise(rows.column("id"), rows.column("target"), text_array(["\0"])[0])
+    place = pc.index_in(own, value_set=keys)
     ordinals, on_grid = _ordinals(rows.column("time"), calendar)
     names = {float(name.removeprefix(QUANTILE)): name for name in rows.column_names if name.startswith(QUANTILE)}
     names[POINT] = "forecast"
     probabilities = tuple(sorted(names))
-    usual = pc.is_in(rows.column("status"), value_set=pa.array(["ok", "short"]))
+    usual = pc.is_in(rows.column("status"), value_set=text_array(["ok", "short"]))
     numbers = {name: floats_of(rows.column(name))[0] for name in ("unit", "unit_squared", "backtest_mase")}
     return LogRows(
-        series=integers_of(pc.fill_null(pc.index_in(own, value_set=keys), -1).cast(pa.int64())),
+        series=integers_of(pc.fill_null(place.cast(pa.int64()), row_array(np.array([-1]))[0])),
         ordinals=ordinals,
         on_grid=on_grid,
         steps=integers_of(rows.column("step")),
