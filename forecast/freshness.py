@@ -14,6 +14,7 @@ from forecast.panels.calendar import Calendar
 from forecast.panels.panel import Integers, Panel
 from forecast.panels.present import has_steps, moments, shown_by_clock, written
 
+LONGEST = 100 * 366 * 86_400.0  # seconds: what is older is too old in any case, and nanoseconds end in 2262
 STEPS = 2  # that may pass after the newest value: one until the next is over, one for it to arrive
 FARTHEST = 14 * 3600  # s that a clock on Earth is ahead of UTC: times without a zone may be of that one
 SECOND = 1_000_000_000
@@ -84,7 +85,7 @@ def _deadline(calendar: Calendar, ordinals: Integers, limit: float | None) -> In
     """Return until when values of these steps are fresh, on the axis of the calendar: same shape."""
     if limit is None:
         return moments(calendar, ordinals + STEPS)
-    return moments(calendar, ordinals) + int(limit * SECOND)
+    return moments(calendar, ordinals) + int(min(limit, LONGEST) * SECOND)
 
 
 def _ended_early(panel: Panel, last: Integers, newest: int, limit: float | None, allowed: str) -> tuple[Finding, ...]:

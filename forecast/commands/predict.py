@@ -19,41 +19,46 @@ if TYPE_CHECKING:
     from forecast.trained import Forecasts
 
 
+TableArgument = Annotated[
+    str | None,
+    Argument(
+        metavar="DATA",
+        help=f"{DATA} Default: the one the model was trained on, if it is a file that is still there, else the "
+        "rows stored with the model.",
+    ),
+]
+OutputOption = Annotated[
+    str,
+    Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help=f"{FORECASTS} - is stdout. {{cutoff}} in it becomes the newest cutoff, as 20261121T0300.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+LogOption = Annotated[
+    str | None,
+    Option(
+        "--log",
+        metavar="DIR",
+        help="Add the forecasts to this log, each once, for 'forecast score'; the run record is kept there too.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+RecordOption = Annotated[
+    str | None, Option("--record", metavar="FILE", help="Write the run record, as JSON.", rich_help_panel=OUTPUT)
+]
+
+
 def predict(
     read: ReadOptions,
     options: PredictOptions,
     common: CommonOptions,
-    data: Annotated[
-        str | None,
-        Argument(
-            metavar="DATA",
-            help=f"{DATA} Default: the one the model was trained on, if it is a file that is still there, else the "
-            "rows stored with the model.",
-        ),
-    ] = None,
-    output: Annotated[
-        str,
-        Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help=f"{FORECASTS} - is stdout. {{cutoff}} in it becomes the newest cutoff, as 20261121T0300.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = "predictions.csv",
-    log: Annotated[
-        str | None,
-        Option(
-            "--log",
-            metavar="DIR",
-            help="Add the forecasts to this log, each once, for 'forecast score'; the run record is kept there too.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    record: Annotated[
-        str | None,
-        Option("--record", metavar="FILE", help="Write the run record, as JSON.", rich_help_panel=OUTPUT),
-    ] = None,
+    data: TableArgument = None,
+    output: OutputOption = "predictions.csv",
+    log: LogOption = None,
+    record: RecordOption = None,
 ) -> None:
     """Forecast with a trained model; no training, no TensorFlow.
 
@@ -99,9 +104,8 @@ def predict(
         say(notice)
 
     bad = too_many_bad(forecasts, options.max_bad)
-    code = bad.exit_code if bad else 0
-    records = [place for place in (record, logged and logged["record"]) if place]
-    if records or common.json:
+    records = [place for place in (record, logged and logged["record"], write.STDOUT if common.json else None) if place]
+    if records:
         parts = _record_parts(loaded, reading, forecasts) | {
             "newest": fresh.newest,
             "age_seconds": fresh.age,
@@ -110,11 +114,9 @@ def predict(
             "output": [written],
             "log": logged,
         }
-        document = as_json(finished(run, PREDICTING, parts, code))
+        document = as_json(finished(run, PREDICTING, parts, bad.exit_code if bad else 0))
         for place in records:
             put(place, document)
-        if common.json:
-            put(write.STDOUT, document)
     if bad:
         raise bad
 

@@ -91,7 +91,9 @@ def test_show_checks_the_values_of_all_commands(capsys: pytest.CaptureFixture[st
 def test_show_of_an_unknown_command_says_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "show", "trian"]) == 2
     assert capsys.readouterr().err == (
-        "Error: no such command 'trian'. Did you mean 'train'?\nThere are check, train, predict, backtest, template.\n"
+        "Error: no such command 'trian'. Did you mean 'train'?\n"
+        "There are check, train, predict, backtest, score, template, "
+        "models list, models show, models verify, models promote, models rollback, models prune.\n"
     )
 
 
@@ -125,7 +127,7 @@ def test_init_shows_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     found = shown(capsys)
     run(["config", "init", "-o", "-"])
     named = set(re.findall(r"^# ([a-z-]+) = ", capsys.readouterr().out, flags=re.MULTILINE))
-    assert {key for values in found.values() for key in values} - named == {"data"}  # which is `path` there
+    assert {key for values in found.values() for key in values} - named == {"data", "log"}  # which is `path` there
 
 
 def test_the_example_of_the_manual_holds(capsys: pytest.CaptureFixture[str]) -> None:

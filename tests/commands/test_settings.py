@@ -21,7 +21,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
     found: list[Any] = []
     monkeypatch.chdir(tmp_path)
 
-    def stop_here(data: str | None, output: str, record: str | None, common: Any) -> None:
+    def stop_here(data: str | None, output: str, _record: object, _log: object, common: Any) -> None:
         found.extend((data, output, common))
         raise typer.Exit
 
@@ -154,7 +154,8 @@ def test_paths_of_the_command_line_start_where_we_are(asked: list[Any]) -> None:
         (
             "[predct]\n",
             "Error: forecast.toml: there is no section [predct]. Did you mean [predict]?\n"
-            "There are [forecast], [data], [check], [train], [predict], [backtest], [template], [job].\n",
+            "There are [forecast], [data], [check], [train], [predict], [backtest], [score], [template], "
+            "[models], [job].\n",
         ),
         (
             "[predict]\nlevle = 80\n",
