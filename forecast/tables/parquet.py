@@ -18,13 +18,17 @@ def parquet_table(source: Source, options: ReadOptions) -> TypedTable:
         file = parquet.ParquetFile(pa.BufferReader(pa.py_buffer(source.data)))
         names = tuple(file.schema_arrow.names)
         first = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
+        if first is not None:
+            first.validate(full=True)  # text that is no UTF-8 is found by nobody else
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise DataError(f"{source.path}: the Parquet file cannot be read: {_line(error)}.\nWrite it again.") from None
     head = file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
 
     def fetch(columns: list[str]) -> Any:
         try:
-            return file.read(columns=columns)
+            table = file.read(columns=columns)
+            table.validate(full=True)
+            return table
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"{source.path}: the Parquet file is damaged: {_line(error)}.\nWrite it again.") from None
 

@@ -276,7 +276,7 @@ def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format:
         return refusal(table, name, cells, bad, wish, "Correct or remove the row.")
     wish = "is no time" + (f" of --date-format {date_format}" if date_format else "")
     mend, word = "Correct or remove the row", re.match(r"\W*[^\W\d]\w*", chosen[0])
-    if word and name == table.names[0]:  # a footer
+    if word and word[0].isprintable() and name == table.names[0]:  # a footer
         mend += f", or leave out lines that begin so with --comment {shlex.quote(word[0])}"
     mend += "."
     if len(bad) == len(cells):

@@ -225,6 +225,16 @@ def test_parquet_reads_like_text(tmp_path: Path) -> None:
     np.testing.assert_array_equal(panel.target, [1, NAN, 3, 4])
 
 
+def test_text_of_a_parquet_file_that_is_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    columns = {"ds": list(range(30)), "shop": ["Zoë"] * 30, "y": list(range(30))}
+    pq.write_table(pa.table(columns), path, compression="none")
+    path.write_bytes(path.read_bytes().replace("Zoë".encode(), b"Zo\x9e\x9e"))
+    with pytest.raises(DataError, match="t.parquet: the Parquet file cannot be read: .*UTF8") as caught:
+        read_panel(str(path), ReadOptions())
+    assert str(caught.value).endswith("\nWrite it again.")
+
+
 def test_a_bad_cell_of_a_parquet_file_is_named_by_its_row(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"ds": [1, 2, 3, 4], "y": ["1", "2", "x", "4"]}), path)
