@@ -230,7 +230,7 @@ def test_text_of_a_parquet_file_that_is_no_utf8_is_refused(tmp_path: Path) -> No
     columns = {"ds": list(range(30)), "shop": ["Zoë"] * 30, "y": list(range(30))}
     pq.write_table(pa.table(columns), path, compression="none")
     path.write_bytes(path.read_bytes().replace("Zoë".encode(), b"Zo\x9e\x9e"))
-    with pytest.raises(DataError, match="t.parquet: the Parquet file cannot be read: .*UTF8") as caught:
+    with pytest.raises(DataError, match=r"t\.parquet: the Parquet file cannot be read: .*UTF8") as caught:
         read_panel(str(path), ReadOptions())
     assert str(caught.value).endswith("\nWrite it again.")
 
