@@ -15,7 +15,8 @@ from forecast.store.manifest import manifest_of
 
 ARRAYS = ("weights.safetensors", "scaling.safetensors", "context.safetensors")
 DOCUMENTS = ("plan.json", "ids.json", "golden.json")
-VALUES = (None, True, False, 0, 1, -1, 2**31, 2**63, 10**19, 1e308, 0.5, "", "x", "../../etc/passwd", "Europe/Berlin")
+# A path must lead nowhere: predict reads the table that a plan names as its source, where it is there.
+VALUES = (None, True, False, 0, 1, -1, 2**31, 2**63, 10**19, 1e308, 0.5, "", "x", "../../etc/nothing", "Europe/Berlin")
 VALUES = (*VALUES, "os.system", "\x1b[31m", [], {}, [[]], {"a": 1}, [0] * 100)
 
 
