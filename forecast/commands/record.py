@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import re
 import resource
 import sys
 import time
@@ -21,6 +22,7 @@ from forecast.urls import shown
 
 PREDICTING = ("numpy", "pandas", "pyarrow")  # what a forecast can depend on
 TRAINING = (*PREDICTING, "scikit-learn", "keras", "tensorflow")
+CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029]")  # which JSON allows in text as they are
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ def finished(run: Run, packages: tuple[str, ...], parts: Mapping[str, Any], exit
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:
-    """Return a record as the one JSON document that is written or printed."""
-    return (json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n").encode("utf-8", "surrogateescape")
+    """Return a record as the one JSON document that is written or printed, without what a terminal would obey."""
+    text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
+    return (CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode("utf-8", "surrogateescape")
 
 
 def forecast_part(forecasts: Forecasts) -> dict[str, Any]:
