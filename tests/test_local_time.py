@@ -13,6 +13,7 @@ from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
+from forecast.golden import golden_forecast
 from forecast.options import BacktestOptions, ReadOptions, TrainOptions
 from forecast.panels import scaling
 from forecast.panels.calendar import Calendar
@@ -221,7 +222,7 @@ def test_a_training_in_a_zone_forecasts_local_hours(outcome) -> None:
 
 
 def test_a_model_of_a_zone_knows_its_holidays_when_it_comes_back(outcome, tmp_path, monkeypatch) -> None:
-    store.publish(tmp_path, "hours", outcome.trained, lambda _: {"golden.json": pipeline.golden(outcome.trained)})
+    store.publish(tmp_path, "hours", outcome.trained, lambda _: {"golden.json": golden_forecast(outcome.trained)})
     monkeypatch.setitem(sys.modules, "holidays", None)  # is not needed any more
     loaded = store.load(tmp_path, "hours").trained
     assert loaded.plan.calendar[-1] == "holiday"

@@ -144,7 +144,7 @@ def test_nothing_is_written_beside_the_store_and_the_output(
     folders: list[Path], prediction: subprocess.CompletedProcess[str]
 ) -> None:
     assert sorted(path.name for path in folders[0].iterdir()) == ["models", "predictions.csv", "sales.csv"]
-    assert sorted(path.name for path in (folders[0] / "models" / "sales").iterdir()) == ["CURRENT", "versions"]
+    assert sorted(path.name for path in (folders[0] / "models" / "sales").iterdir()) == [".lock", "CURRENT", "versions"]
 
 
 def test_the_run_record_says_what_trained_and_on_what(folders: list[Path]) -> None:

@@ -66,7 +66,7 @@ def test_a_job_writes_what_the_command_line_writes(folder: Path) -> None:
     assert (job.returncode, alone.returncode, job.stderr) == (0, 0, "")
     assert (folder / "predictions.csv").read_bytes() == written
     (step,) = json.loads(job.stdout)["steps"]
-    changing = ("run", "command", "start", "end", "wall_seconds", "peak_memory_bytes")
+    changing = ("run", "command", "start", "end", "age_seconds", "wall_seconds", "peak_memory_bytes")
     record, expected = step["record"], json.loads(alone.stdout)
     assert {key: record[key] for key in record if key not in changing} == {
         key: expected[key] for key in expected if key not in changing
