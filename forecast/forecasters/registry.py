@@ -52,6 +52,13 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     return RUN[fitted.kind](fitted, panel, known, plan)
 
 
+def check_stored(fitted: Fitted) -> None:
+    """Raise ValueError for arrays of the right shapes that no fit leaves: a scaling that cannot be undone."""
+    if fitted.kind is Kind.NETWORK:
+        for transform in {name.split(".")[1] for name in fitted.arrays if name.startswith("series.")}:
+            network.scaling_of(fitted, transform)
+
+
 def shapes_of(kind: Kind, plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
     """Return the shapes of the arrays that a fitted forecaster of this kind has."""
     return SHAPES[kind](plan, series)

@@ -55,9 +55,10 @@ def load_place(place: Place, shapes: Shapes | None = None, context: bool = True)
 
 def read_version(folder: Path, manifest: Manifest, shapes: Shapes | None = None, context: bool = True) -> Trained:
     """Return the model in a version folder. Raises BundleError naming the file and what is wrong with it."""
-    from forecast.forecasters.registry import shapes_of  # here: whoever gives shapes needs no forecaster
+    from forecast.forecasters import registry  # here: whoever gives shapes needs no forecaster
 
-    shapes = shapes or shapes_of
+    ours = shapes is None
+    shapes = shapes or registry.shapes_of
 
     def read(name: str, make: Callable[[bytes], Part], most: int = LARGEST) -> Part:
         """Read one file and make of it what it stands for."""
@@ -75,7 +76,13 @@ def read_version(folder: Path, manifest: Manifest, shapes: Shapes | None = None,
     panel = None
     if context and CONTEXT in manifest.files:
         panel = read(CONTEXT, lambda content: bundle.context_of(content, outline, ids))
-    return bundle.trained_of(outline, ids, weights, scaling, panel)
+    trained = bundle.trained_of(outline, ids, weights, scaling, panel)
+    for one in trained.fitted if ours else ():
+        try:
+            registry.check_stored(one)
+        except ValueError as error:
+            raise damaged(folder / SCALING, f"holds what {one.kind} cannot have: {error}") from None
+    return trained
 
 
 def read_file(loaded: Loaded, name: str) -> bytes:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -317,6 +318,20 @@ def test_a_newer_format_is_told_from_damage(shelf: Any) -> None:
     assert refusal(shelf) == (
         f"{path}: the format is 2; this forecast reads format 1.\nInstall a newer forecast, or train again."
     )
+
+
+def test_a_manifest_that_promises_more_than_any_memory_costs_none(shelf: Any) -> None:
+    path = shelf.publish().path / "manifest.json"
+    reseal_manifest(path, put("files", "ids.json", "bytes", 8192 << 20))
+    size = path.with_name("ids.json").stat().st_size
+    tracemalloc.start()
+    try:
+        message = refusal(shelf)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert message == f"{path.with_name('ids.json')} has {size} bytes, not the {8192 << 20} of the manifest.\n{MEND}"
+    assert peak < 10 << 20
 
 
 def reseal_manifest(path: Path, change: Change) -> None:
