@@ -44,6 +44,7 @@ MODELS = Path(__file__).resolve().parent.parent / "models"
 FORECAST = [sys.executable, "-c", "from forecast.commands import main; main()"]
 VERIFY, PREDICT = ("models", "verify", "m"), ("predict", "-m", "m", "-o", "-", "-q", "--max-bad", "100%")
 SOUND, MISMATCH, DAMAGED, MEMORY = 0, 13, 14, 18
+STOPPED = (130, 143)
 CODES = (SOUND, MISMATCH, DAMAGED, MEMORY)
 LIMIT = 5.0  # seconds of the processor
 CAP = 1 << 30  # bytes beside what the process has at its start
@@ -120,6 +121,8 @@ def fuzz(seed: int, runs: range, audit: Audit | None = None, apart: bool = False
                 said = call(words)
                 if audit:
                     audit.watching = False
+            if said.code in STOPPED:
+                raise SystemExit(said.code)
             tally.codes[said.code] += 1
             tally.forged += damage.forged
             tally.slowest = max(tally.slowest, said.seconds)
