@@ -4,7 +4,7 @@
     python benchmarks/fuzz.py --only 4711     # one table again, by its number, with all that is said of it
 
 Small valid tables (written.py), in many styles, are changed at random (mutations.py) and given to the command line:
-100,000 in four processes, one after the other, whose memory is capped, and 500 in a process of their own each. A run
+100,000 in one process whose memory is capped, and 500 in a process of their own each. A run
 must leave with 0, 2, 12, 13 or 18, within 2 s of the processor, without a traceback or a warning; what it refuses it
 must name, and say what to do. A table of which that is not true is kept in a folder, with its command line and what
 was said, and the benchmark fails. A part that has its line without a fault is not run again: a run that was stopped
@@ -15,46 +15,35 @@ import argparse
 import contextlib
 import csv
 import faulthandler
-import io
 import json
 import os
 import re
-import resource
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from types import FrameType
 from typing import Any
-from unittest.mock import patch
 
 import mutations
 import record
-import typer
 import written
+from running import FORECAST, LIMIT, PATIENCE, STOPPED, Said, cap_memory, one_process, run_apart, run_here
 
-from forecast.commands import app, run
 from forecast.commands.record import peak_memory
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MODELS = ["--models", str(REPOSITORY / "models"), "-m", "reference-1"]
-FORECAST = [sys.executable, "-c", "from forecast.commands import main; main()"]
-CODES, STOPPED = (0, 2, 12, 13, 18), (130, 143)
-LIMIT, PATIENCE = 2.0, 300.0  # seconds: of the processor, and of the clock on a busy machine
-CAP = 1 << 30  # bytes that this process may hold beside what its libraries take at the start
+CODES = (0, 2, 12, 13, 18)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # all but the line feed
 ONE, EACH = "in one process", "a process each"
 # Other tables in processes of their own than in the first part.
-PARTS = [(EACH, -500, 500), *((ONE, first, 25_000) for first in range(0, 100_000, 25_000))]
+PARTS = [(EACH, -500, 500), (ONE, 0, 100_000)]
 RESULTS, KEY = record.RESULTS / "fuzz.csv", ("what", "first")
 FIELDS = (
     "what",
@@ -85,20 +74,6 @@ class Case:
     suffix: str
     data: bytes
     words: tuple[str, ...]  # the command, and options
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a run ended."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float  # of the processor
-
-
-class Hang(BaseException):
-    """A run has used up its time."""
 
 
 def case_of(seed: int, number: int, valid: list[Valid]) -> Case:
@@ -209,7 +184,8 @@ def faults(case: Case, path: str, said: Said) -> list[str]:
         found.append(f"exit code {said.code}")
     if said.seconds > LIMIT:
         found.append(f"{said.seconds:.1f} s of the processor")
-    if "Traceback" in said.err + said.out:
+    shown = said.out.decode(errors="replace")
+    if "Traceback" in said.err + shown:
         found.append("a traceback")
     words = said.err
     if "--json" in case.words:
@@ -222,10 +198,9 @@ def faults(case: Case, path: str, said: Said) -> list[str]:
             found.append("more than the error on stderr")
         if len(message) != 2 or not all(message):
             found.append("not one line that says what is wrong and one that says what to do")
-        if said.code == 12 and path not in words + said.out:
+        if said.code == 12 and path not in words + shown:
             found.append("the table is not named")
-    shown = said.err + (said.out if case.words[0] == "check" else "")
-    if CONTROL.search(shown):
+    if CONTROL.search(said.err + (shown if case.words[0] == "check" else "")):
         found.append("characters that a terminal would obey")
     return found
 
@@ -238,53 +213,6 @@ def _json_faults(said: Said) -> list[str]:
     except (ValueError, KeyError, TypeError):
         return ["--json is no JSON"]
     return [] if code == said.code and (document or code) else ["--json says another exit code, or nothing"]
-
-
-def run_here(words: list[str]) -> Said:
-    """Run a command line in this process."""
-    raw, err, begin = io.BytesIO(), io.StringIO(), time.process_time()
-    out = io.TextIOWrapper(raw, encoding="utf-8")
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        signal.setitimer(signal.ITIMER_PROF, LIMIT)
-        try:
-            code = run(words)
-        except Hang:
-            code = -1  # while an error was put into words
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-    out.flush()
-    used = time.process_time() - begin
-    return Said(code, raw.getvalue().decode(errors="replace"), err.getvalue(), used)
-
-
-def run_apart(words: list[str]) -> Said:
-    """Run a command line in a process of its own."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    try:
-        done = subprocess.run(
-            [*FORECAST, *words], check=False, capture_output=True, timeout=PATIENCE, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired:
-        return Said(-1, "", "it hangs", PATIENCE)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Said(done.returncode, done.stdout.decode(), done.stderr.decode(), used)
-
-
-@contextlib.contextmanager
-def one_process() -> Iterator[None]:
-    """Read the command line once for all runs, make warnings errors, and stop a run after its time."""
-
-    def stop(*_: int | FrameType | None) -> None:
-        raise Hang
-
-    command, before = typer.main.get_command(app), signal.signal(signal.SIGPROF, stop)
-    try:
-        with patch.object(typer.main, "get_command", lambda _: command), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            yield
-    finally:
-        signal.signal(signal.SIGPROF, before)
 
 
 @dataclass
@@ -307,7 +235,7 @@ class Tally:
         shutil.copy(path, keep / f"{name}{case.suffix}")
         line = shlex.join(["forecast", *case.words, f"{name}{case.suffix}"])
         (keep / f"{name}.txt").write_text(
-            "\n".join([*wrong, line, said.err, said.out]), encoding="utf-8", errors="replace"
+            "\n".join([*wrong, line, said.err, said.out.decode(errors="replace")]), encoding="utf-8", errors="replace"
         )
         print(f"{name}: {'; '.join(wrong)}", *said.err.splitlines()[:2], sep="\n  ", file=sys.stderr, flush=True)
 
@@ -315,7 +243,7 @@ class Tally:
 def fuzz(seed: int, runs: range, keep: Path, apart: bool = False) -> Tally:
     """Run the damaged tables of these numbers, and keep those of which something is wrong."""
     tally, valid = Tally(Counter()), valid_tables()
-    with tempfile.TemporaryDirectory() as folder, contextlib.nullcontext() if apart else one_process():
+    with tempfile.TemporaryDirectory() as folder, contextlib.nullcontext() if apart else one_process("error"):
         for number in runs:
             case = case_of(seed, number, valid)
             path = Path(folder) / f"table{case.suffix}"
@@ -329,13 +257,6 @@ def fuzz(seed: int, runs: range, keep: Path, apart: bool = False) -> Tally:
             tally.add(case, path, said, keep, f"{seed}-{number}")
     faulthandler.cancel_dump_traceback_later()
     return tally
-
-
-def cap_memory() -> None:
-    """Let this process take at most CAP bytes more than it has."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        has = 1024 * int(next(line for line in status if line.startswith("VmData:")).split()[1])
-    resource.setrlimit(resource.RLIMIT_DATA, (has + CAP, has + CAP))
 
 
 def part(what: str, seed: int, first: int, runs: int, keep: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ The reference model is copied and changed at random (bundle_mutations.py): 100,0
 capped, and 300 times in a process each. What does not fit its checksums must be exit code 14 for `models verify`; for
 `predict` it is 14, or 0 with the output of the unchanged model where it does not read the file. A forged bundle, whose
 checksums were made to fit, may also load: then it must forecast, be refused, or ask for more memory than it gets (18).
-A run takes at most 5 s of the processor; an audit hook sees every file that is opened, every import and everything that
+A run takes at most 2 s of the processor; an audit hook sees every file that is opened, every import and everything that
 is executed: none may lie outside the bundle. A part that has its line without a fault is left out, so a run that was
 stopped goes on.
 """
@@ -15,15 +15,10 @@ stopped goes on.
 import argparse
 import contextlib
 import faulthandler
-import io
 import os
-import resource
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-import warnings
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterator
@@ -31,23 +26,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 import bundle_mutations
 import record
-import typer
+from running import LIMIT, STOPPED, Said, cap_memory, one_process, run_apart, run_here
 
-from forecast.commands import app, run
 from forecast.commands.record import peak_memory
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
-FORECAST = [sys.executable, "-c", "from forecast.commands import main; main()"]
 VERIFY, PREDICT = ("models", "verify", "m"), ("predict", "-m", "m", "-o", "-", "-q", "--max-bad", "100%")
 SOUND, MISMATCH, DAMAGED, MEMORY = 0, 13, 14, 18
-STOPPED = (130, 143)
 CODES = (SOUND, MISMATCH, DAMAGED, MEMORY)
-LIMIT = 5.0  # seconds of the processor
-CAP = 1 << 30  # bytes beside what the process has at its start
 WARM = 300  # runs before the audit: what a message needs is imported when it is first needed
 ONE, EACH = "in one process", "a process each"
 PARTS = [(EACH, -300, 300), *((ONE, first, 10_000) for first in range(0, 100_000, 10_000))]
@@ -56,12 +45,11 @@ FIELDS = ("what", "seed", "first", "runs", *(f"exit_{code}" for code in CODES), 
 FIELDS = (*FIELDS, "peak_megabytes", "opened_outside", "executed", "seconds", "commit", "command")
 # The rules of time zones, and where threadpoolctl looks for the BLAS that it holds to one thread.
 ALLOWED = (*zoneinfo.TZPATH, "/proc/self/maps")
-EXECUTES = ("exec", "compile", "import", "os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen")
-EXECUTES = (*EXECUTES, "pickle.find_class", "marshal.loads", "ctypes.dlopen", "code.__new__", "socket.connect")
-
-
-class Hang(BaseException):
-    """A run has used up its time."""
+# Events of the interpreter that would be code from a bundle, or a way out of it.
+EXECUTES = frozenset((
+    *("exec", "compile", "import", "os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen"),
+    *("pickle.find_class", "marshal.loads", "ctypes.dlopen", "code.__new__", "socket.connect"),
+))  # fmt: skip
 
 
 @dataclass
@@ -95,20 +83,13 @@ class Tally:
     slowest: float = 0.0
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a run ended."""
-
-    code: int
-    out: bytes
-    err: str
-    seconds: float  # of the processor
-
-
 def fuzz(seed: int, runs: range, audit: Audit | None = None, apart: bool = False) -> Tally:
     """Damage the reference model once for each number, and verify it or forecast from it."""
     tally = Tally()
-    with bundle_of() as folder, contextlib.nullcontext() if apart else one_process():
+    with (
+        bundle_of() as folder,
+        contextlib.nullcontext() if apart else one_process("ignore"),
+    ):
         call = run_apart if apart else run_here
         sound = {words: call(words) for words in (VERIFY, PREDICT)}
         assert not any(said.code for said in sound.values()), sound
@@ -164,57 +145,6 @@ def bundle_of() -> Iterator[Path]:
             yield home
         finally:
             os.chdir(before)
-
-
-@contextlib.contextmanager
-def one_process() -> Iterator[None]:
-    """Read the command line once for all runs, and stop a run after its time."""
-
-    def stop(*_: Any) -> None:
-        raise Hang
-
-    command, before = typer.main.get_command(app), signal.signal(signal.SIGPROF, stop)
-    try:
-        with patch.object(typer.main, "get_command", lambda _: command), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as `main` does for every command
-            yield
-    finally:
-        signal.signal(signal.SIGPROF, before)
-
-
-def run_here(words: tuple[str, ...]) -> Said:
-    """Run a command line in this process."""
-    raw, err, begin = io.BytesIO(), io.StringIO(), time.process_time()
-    out = io.TextIOWrapper(raw, encoding="utf-8")
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        signal.setitimer(signal.ITIMER_PROF, LIMIT)
-        try:
-            code = run(words)
-        except Hang:
-            code = -1
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-    out.flush()
-    return Said(code, raw.getvalue(), err.getvalue(), time.process_time() - begin)
-
-
-def run_apart(words: tuple[str, ...]) -> Said:
-    """Run a command line in a process of its own."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    try:
-        done = subprocess.run([*FORECAST, *words], capture_output=True, check=False, timeout=300)
-    except subprocess.TimeoutExpired:
-        return Said(-1, b"", "it hangs", 300.0)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Said(done.returncode, done.stdout, done.stderr.decode(), used)
-
-
-def cap_memory() -> None:
-    """Let this process take at most CAP bytes more than it has."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        has = 1024 * int(next(line for line in status if line.startswith("VmData:")).split()[1])
-    resource.setrlimit(resource.RLIMIT_DATA, (has + CAP, has + CAP))
 
 
 def part(what: str, seed: int, first: int, runs: int, audit: Audit) -> dict[str, Any]:

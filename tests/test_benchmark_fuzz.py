@@ -4,6 +4,7 @@ from pathlib import Path
 
 import fuzz
 import pytest
+import running
 
 REFUSED = "Error: t.csv:3: column 'y' should be a number, but is 'x'.\nCorrect the cell.\n"
 
@@ -16,7 +17,7 @@ def test_hundreds_of_damaged_tables_are_refused_in_words_or_read(tmp_path: Path)
 
 
 def test_the_tables_are_read_before_they_are_damaged(tmp_path: Path) -> None:
-    with fuzz.one_process():
+    with fuzz.one_process("error"):
         for number, table in enumerate(fuzz.valid_tables()):
             path = tmp_path / f"{number}{table.suffix}"
             path.write_bytes(table.data)
@@ -50,11 +51,11 @@ def test_a_number_stands_for_the_same_damage_every_time() -> None:
 )
 def test_what_must_not_happen_is_noticed(code: int, out: str, err: str, seconds: float, fault: str) -> None:
     case = fuzz.Case(".csv", b"", ("check",))
-    assert fault in fuzz.faults(case, "t.csv", fuzz.Said(code, out, err, seconds))
+    assert fault in fuzz.faults(case, "t.csv", fuzz.Said(code, out.encode(), err, seconds))
 
 
 def test_a_refusal_that_names_the_place_and_the_mend_has_no_fault() -> None:
-    assert fuzz.faults(fuzz.Case(".csv", b"", ("check",)), "t.csv", fuzz.Said(12, "", REFUSED, 0.1)) == []
+    assert fuzz.faults(fuzz.Case(".csv", b"", ("check",)), "t.csv", fuzz.Said(12, b"", REFUSED, 0.1)) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_a_refusal_that_names_the_place_and_the_mend_has_no_fault() -> None:
 )
 def test_documents_are_looked_at_too(out: str, err: str, faults: list[str]) -> None:
     case = fuzz.Case(".csv", b"", ("check", "--json"))
-    assert fuzz.faults(case, "t.csv", fuzz.Said(12, out, err, 0.1)) == faults
+    assert fuzz.faults(case, "t.csv", fuzz.Said(12, out.encode(), err, 0.1)) == faults
 
 
 def test_a_run_that_does_not_end_is_stopped_and_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +77,8 @@ def test_a_run_that_does_not_end_is_stopped_and_noticed(monkeypatch: pytest.Monk
             pass
 
     monkeypatch.setattr("forecast.checking.check", forever)
-    monkeypatch.setattr(fuzz, "LIMIT", 0.05)
-    with fuzz.one_process():
+    monkeypatch.setattr(running, "LIMIT", 0.05)
+    with fuzz.one_process("error"):
         said = fuzz.run_here(["check", "t.csv"])
     assert said.code == 1
     assert "Hang" in said.err
@@ -87,6 +88,6 @@ def test_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("ds,y\n2024-01-01,1\n2024-01-02,x\n")
     apart = fuzz.run_apart(["check", str(path)])
-    with fuzz.one_process():
+    with fuzz.one_process("error"):
         here = fuzz.run_here(["check", str(path)])
     assert (apart.code, apart.out, apart.err) == (here.code, here.out, here.err)
