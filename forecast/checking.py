@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast import tables
 from forecast.errors import DataError
 from forecast.options import PredictOptions, ReadOptions, TrainOptions, as_record
 from forecast.panels.anomalies import Outliers, Shifts, find_outliers, find_shifts
@@ -17,7 +18,7 @@ from forecast.panels.summary import Summary, summarise
 from forecast.plan import Plan
 from forecast.planning import prepare
 from forecast.prediction import expected_status
-from forecast.tables import Reading, id_name, read_panel, time_name
+from forecast.tables import Reading, id_name, time_name
 from forecast.tables.phrases import short
 from forecast.tables.write import forecast_columns
 
@@ -41,7 +42,7 @@ def check(path: str, read: ReadOptions, options: TrainOptions, columns: PredictO
     Raises what `train` raises for a table that cannot be read, and for names that collide; what is wrong with a table
     that can be read is the refusal.
     """
-    reading = read_panel(path, read)
+    reading = tables.read_panel(path, read)
     forecast_columns((id_name(reading.options), time_name(reading.options)), columns, reading.panel.targets)
     try:
         plan, _ = prepare(reading.panel, options, reading.options)

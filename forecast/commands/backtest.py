@@ -8,7 +8,7 @@ from typer import Argument, Option
 
 from forecast.commands.help import DATA
 from forecast.commands.quality import demand_skill, lacks_skill
-from forecast.commands.speaking import Say, speaker
+from forecast.commands.speaking import speaker
 from forecast.errors import QualityError, UsageError
 from forecast.options import OUTPUT, BacktestOptions, CommonOptions, ReadOptions, TrainOptions
 
@@ -47,6 +47,7 @@ def backtest(
     from forecast import tables
     from forecast.commands import record
     from forecast.commands.measured import describe, measure
+    from forecast.commands.outputs import put_report
     from forecast.commands.predict import read_again
 
     run, say = record.begin(), speaker(common)
@@ -57,7 +58,7 @@ def backtest(
         say(notice)
     measured = measure(_roll(reading, ask, options, common, loaded), loaded.model if loaded else None)
     files = {output: _table(measured.rolled, output)} if output is not None else {}
-    _put(files, describe(measured), common, say)
+    put_report(describe(measured), files, "every forecast", common, say)
     skill = measured.overall["scores"]["model"]["skill"]
     if common.json:
         parts = _record_parts(measured, reading, loaded, options) | {"output": record.output_part(files)}
@@ -126,22 +127,6 @@ def _table(rolled: "Rolled", output: str) -> bytes:
     if suffix == ".jsonl":
         return columns_as_json_lines(backtest_columns(rolled.backtest, rolled.plan))
     return backtest_as_csv(rolled.backtest, rolled.plan)
-
-
-def _put(files: dict[str, bytes], report: str, common: CommonOptions, say: Say) -> None:
-    """Write the table where it was asked for, and print the report; beside a table on stdout it goes to stderr."""
-    from forecast.commands.outputs import put
-    from forecast.tables import write
-
-    for output, table in files.items():
-        put(output, table)
-    if write.STDOUT in files:
-        say(report.rstrip("\n"))
-    elif not (common.quiet or common.json):
-        put(write.STDOUT, report.encode("utf-8", "surrogateescape"))
-    for output in files:
-        if output != write.STDOUT:
-            say(f"Wrote every forecast to {output}")
 
 
 def _record_parts(

@@ -43,6 +43,7 @@ def check(
     """
     from forecast import checking
     from forecast.commands import record
+    from forecast.commands.outputs import put_report
     from forecast.commands.suggestion import training_command
     from forecast.report.profile import profile_json
 
@@ -59,7 +60,7 @@ def check(
         minimum = profile["suggested_min"]
         command = training_command(data, read, checked.reading.options, options, common, minimum, prefix)
     files = {output: profile_json(profile)} if output is not None and checked.refusal is None else {}
-    _put(files, profile, command, checked, common)
+    put_report(_report(profile, command, checked), files, "the profile", common, speaker(common))
     parts = {"input": checked.reading.source, "train": command, "profile": profile}
     _print_record(run, common, checked.refusal, parts | {"output": record.output_part(files)})
     if checked.refusal:
@@ -80,27 +81,12 @@ def _check_places(data: str, output: str | None, common: CommonOptions) -> None:
         raise UsageError("--json and -o - both print on standard output.\nWrite the profile to a file.")
 
 
-def _put(
-    files: dict[str, bytes], profile: dict[str, Any], command: str | None, checked: "Checked", common: CommonOptions
-) -> None:
-    """Write the profile where it was asked for, and print the report; beside a profile on stdout it goes to stderr."""
-    from forecast.commands.outputs import put
+def _report(profile: dict[str, Any], command: str | None, checked: "Checked") -> str:
+    """Return the profile as text, and the command line that trains on the table."""
     from forecast.report.profile import profile_text
 
-    say = speaker(common)
-    for output, content in files.items():
-        put(output, content)
-    if common.quiet or common.json:
-        return
-    text = profile_text(profile, checked.reading.panel)
-    text += f"\nTrain on it with:\n  {command}\n" if command else "\nTraining would refuse this table.\n"
-    if "-" in files:
-        say(text.rstrip("\n"))
-    else:
-        put("-", text.encode("utf-8", "surrogateescape"))
-    for output in files:
-        if output != "-":
-            say(f"Wrote the profile to {output}")
+    last = f"Train on it with:\n  {command}" if command else "Training would refuse this table."
+    return f"{profile_text(profile, checked.reading.panel)}\n{last}\n"
 
 
 def _print_record(run: "Run", common: CommonOptions, refusal: DataError | None, parts: dict[str, Any]) -> None:

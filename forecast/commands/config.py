@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 from forecast.commands.sections import DATA, EVERY, NO_KEY, SHARED, WITHOUT_SECTION, key_of, meant
 from forecast.commands.settings import ARGUMENTS, FILE, origin_of, settle, words_of
+from forecast.commands.speaking import json_text
 from forecast.errors import OutputError, UsageError
 from forecast.options import OUTPUT, RUN, ConfigFile
 from forecast.urls import shown
@@ -54,7 +55,7 @@ def show(
             name: {key: {"value": value, "from": origin} for key, value, origin in values}
             for name, values in found.items()
         }
-        print(json_format.dumps(documents, indent=2, ensure_ascii=False))
+        print(json_text(documents), end="")
         return
     print("\n".join(line for name, values in found.items() for line in _section(name, values)).rstrip("\n"))
 

@@ -16,6 +16,7 @@ import forecast
 from forecast.commands import failures
 from forecast.commands.sections import JOB, STEPS, meant
 from forecast.commands.settings import FILE, NOTED, Settings
+from forecast.commands.speaking import json_text
 from forecast.commands.stopping import Stopped
 from forecast.errors import UsageError
 from forecast.options import RUN, ConfigFile
@@ -73,7 +74,7 @@ def job(
             _say_what_is_left(name, [one.text for one in steps[place:]], quiet=json)
             break
     if json:
-        print(json_format.dumps({"job": name, "exit_code": code, "steps": records}, indent=2, ensure_ascii=False))
+        print(json_text({"job": name, "exit_code": code, "steps": records}), end="")
     if code:
         raise typer.Exit(code)
 
@@ -81,7 +82,7 @@ def job(
 def _list(settings: Settings, json: bool) -> None:
     """Print the jobs and their steps."""
     if json:
-        print(json_format.dumps({"jobs": settings.jobs}, indent=2, ensure_ascii=False))
+        print(json_text({"jobs": settings.jobs}), end="")
         return
     for name, steps in settings.jobs.items():
         print(f"{name}: {', '.join(steps)}")

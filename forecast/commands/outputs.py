@@ -9,9 +9,9 @@ from forecast.commands import stopping
 from forecast.urls import is_database, shown
 
 if TYPE_CHECKING:
-    from forecast.options import PredictOptions
+    from forecast.commands.speaking import Say
+    from forecast.options import CommonOptions, PredictOptions
     from forecast.trained import Forecasts
-
 
 CUTOFF = "{cutoff}"  # in the name of an output: the last observed time, so that each night has a file of its own
 
@@ -29,6 +29,22 @@ def put(output: str, data: bytes) -> None:
     store.write_file(Path(output), data)
 
 
+def put_report(report: str, tables: dict[str, bytes], what: str, common: "CommonOptions", say: "Say") -> None:
+    """Print a report, and write tables where they were asked for; beside a table on stdout it goes to stderr.
+
+    what: which tables they are, for the line that says where each was written.
+    """
+    for output, table in tables.items():
+        put(output, table)
+    if "-" in tables:
+        say(report.rstrip("\n"))
+    elif not (common.quiet or common.json):
+        put("-", report.encode("utf-8", "surrogateescape"))
+    for output in tables:
+        if output != "-":
+            say(f"Wrote {what} to {output}")
+
+
 def check_forecast_output(output: str, inputs: Sequence[str] = ()) -> None:
     """Refuse an output for forecasts that cannot be meant: a file, or the URL of a database. Raises UsageError."""
     from forecast.tables import write
@@ -43,8 +59,6 @@ def check_forecast_output(output: str, inputs: Sequence[str] = ()) -> None:
 
 def dated(output: str, forecasts: "Forecasts") -> str:
     """Return an output with the newest cutoff of all series for {cutoff}: 20261121T0300, or the number of a step."""
-    if CUTOFF not in output:
-        return output
     import numpy as np
 
     calendar, newest = forecasts.calendar, forecasts.cutoffs.max(keepdims=True)

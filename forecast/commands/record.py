@@ -1,9 +1,7 @@
 """The run record: what ran, on what, with which result; the same for `run.json`, --record and --json."""
 
 import hashlib
-import json
 import platform
-import re
 import resource
 import sys
 import time
@@ -17,12 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import forecast
+from forecast.commands.speaking import json_text
 from forecast.trained import Forecasts
 from forecast.urls import shown
 
 PREDICTING = ("numpy", "pandas", "pyarrow")  # what a forecast can depend on
 TRAINING = (*PREDICTING, "scikit-learn", "keras", "tensorflow")
-CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029]")  # which JSON allows in text as they are
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,8 @@ def finished(run: Run, packages: tuple[str, ...], parts: Mapping[str, Any], exit
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:
-    """Return a record as the one JSON document that is written or printed, without what a terminal would obey."""
-    text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
-    return (CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n").encode("utf-8", "surrogateescape")
+    """Return a record as the one JSON document that is written or printed."""
+    return json_text(record).encode("utf-8", "surrogateescape")
 
 
 def forecast_part(forecasts: Forecasts) -> dict[str, Any]:

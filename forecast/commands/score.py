@@ -44,6 +44,7 @@ def score(
     """
     from forecast import scoring, store
     from forecast.commands import record
+    from forecast.commands.outputs import put_report
     from forecast.commands.scored import describe, judge, parts_of, table_of
     from forecast.store.log import open_parts
 
@@ -66,7 +67,7 @@ def score(
     _refuse_strangers(judged, log, actuals)
 
     files = {output: table_of(judged, output)} if output is not None else {}
-    _put(files, describe(judged, loaded.name), common)
+    put_report(describe(judged, loaded.name), files, "the scores by version and step", common, say)
     code = QualityError.exit_code if _drifts(judged, options.max_drift) else 0
     if common.json:
         facts: dict[str, Any] = {
@@ -123,20 +124,3 @@ def _refuse_strangers(judged: "Judged", log: str, actuals: str) -> None:
 def _drifts(judged: "Judged", threshold: float | None) -> bool:
     """Tell whether the gate of --max-drift is shut."""
     return threshold is not None and judged.drift.above(threshold)
-
-
-def _put(files: dict[str, bytes], report: str, common: CommonOptions) -> None:
-    """Write the table where it was asked for, and print the report; beside a table on stdout it goes to stderr."""
-    from forecast.commands.outputs import put
-    from forecast.tables import write
-
-    say = speaker(common)
-    for output, table in files.items():
-        put(output, table)
-    if write.STDOUT in files:
-        say(report.rstrip("\n"))
-    elif not (common.quiet or common.json):
-        put(write.STDOUT, report.encode("utf-8", "surrogateescape"))
-    for output in files:
-        if output != write.STDOUT:
-            say(f"Wrote the scores by version and step to {output}")

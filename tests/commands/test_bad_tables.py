@@ -87,7 +87,6 @@ class World:
             return self._readings[-1]
 
         self._patch.setattr(tables, "read_panel", read_panel)
-        self._patch.setattr("forecast.checking.read_panel", read_panel)
 
 
 @pytest.fixture
