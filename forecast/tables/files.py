@@ -3,8 +3,8 @@
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from forecast.errors import DataError
 
@@ -12,17 +12,13 @@ CHUNK = 1 << 20
 STDIN = "-"
 
 
-class Stream(Protocol):
-    """What bytes can be read from."""
+def read_capped(name: str, read: Callable[[int], bytes], limit: int, what: str = "it") -> bytes:
+    """Return all that a stream holds; DataError as soon as that is more than `limit` bytes.
 
-    def read(self, size: int, /) -> bytes:
-        """Return up to this many bytes, none at the end."""
-
-
-def read_capped(name: str, stream: Stream, limit: int, what: str = "it") -> bytes:
-    """Return all that a stream holds; DataError as soon as that is more than `limit` bytes."""
+    read: returns up to so many bytes of the stream, none at the end.
+    """
     parts, total = [], 0
-    while part := stream.read(CHUNK):
+    while part := read(CHUNK):
         parts.append(part)
         total += len(part)
         if total > limit:
@@ -39,7 +35,7 @@ def read_stdin(name: str, limit: int) -> bytes:
     """Return everything that standard input holds. Raises DataError when it is closed or holds too much."""
     if sys.stdin is None or sys.stdin.closed:
         raise DataError(f"{name}: it is closed.\nPipe a table into the command, or name a file.")
-    return read_capped(name, sys.stdin.buffer, limit)
+    return read_capped(name, sys.stdin.buffer.read, limit)
 
 
 def read_file(path: str, limit: int) -> bytes:

@@ -43,7 +43,7 @@ def read_remote(url: str, limit: int) -> bytes:
     try:
         before = _marks(system, path)
         with system.open(path, "rb") as file:
-            data = read_capped(shown(url), file, limit)
+            data = read_capped(shown(url), file.read, limit)
         after = _marks(system, path)
     except (DataError, MemoryError):
         raise

@@ -1,4 +1,5 @@
 import gzip
+import tracemalloc
 
 import pyarrow as pa
 import pytest
@@ -49,6 +50,17 @@ def test_a_second_archive_without_its_end_is_incomplete(kind: str) -> None:
 def test_an_archive_with_rubbish_behind_it_is_damaged(kind: str) -> None:
     message = f"a.csv: the {kind} is damaged.\nCopy or download the file again."
     assert refusal(PACKED[kind] + b"rubbish and more of it") == message
+
+
+@KINDS
+def test_damaged_archives_keep_no_memory(kind: str) -> None:
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            refusal(PACKED[kind] + b"rubbish and more of it")
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000  # bytes
+    finally:
+        tracemalloc.stop()
 
 
 @KINDS
