@@ -1,17 +1,15 @@
 """The command line that trains on a table as it was checked: what was asked for, and the columns that were found."""
 
-import re
-import shlex
 from dataclasses import fields, replace
 from typing import Any
 
 from forecast.commands.train import model_name
 from forecast.errors import UsageError
 from forecast.options import CommonOptions, ReadOptions, TrainOptions
+from forecast.tables.phrases import typed
 from forecast.urls import shown
 
 OF_THE_STORE = ("models", "model")  # the common options that say what is trained, not how much is said
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 ANY_NAME = "model"  # where no name follows from the data
 
 
@@ -40,15 +38,7 @@ def training_command(
     words = ["forecast", "train", f"./{data}" if data.startswith("-") and data != "-" else data]
     words += [*_words(read), *_words(options), *_words(common, OF_THE_STORE)]
     words += _option("--prefix", prefix) if prefix else []
-    return " ".join(_quoted(shown(word)) for word in words)  # whoever runs it puts the password in
-
-
-def _quoted(word: str) -> str:
-    """Return a word quoted for a shell; control characters, which a terminal would obey, as bash and zsh read them."""
-    if not CONTROL.search(word):
-        return shlex.quote(word)
-    plain = word.replace("\\", "\\\\").replace("'", "\\'")
-    return "$'" + CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "'"
+    return " ".join(typed(shown(word)) for word in words)  # whoever runs it puts the password in
 
 
 def _has_name(data: str) -> bool:

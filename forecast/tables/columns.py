@@ -1,6 +1,5 @@
 """Which column plays which role: by option, by name, or because no other one could."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ from forecast.options import ReadOptions
 from forecast.panels.encoding import TRUTH, Encoding, Role
 from forecast.tables.numbers import is_disguised
 from forecast.tables.numerals import is_number
-from forecast.tables.phrases import MOST_NAMES, listed, short
+from forecast.tables.phrases import MOST_NAMES, listed, short, typed
 from forecast.tables.table import Table
 from forecast.tables.timeparts import UNITS
 from forecast.tables.times import kind_of
@@ -184,7 +183,7 @@ def _how_to_name_the_time(table: Table, free: Sequence[str]) -> str:
     """Return how the time column can be named: all columns of it, where their names tell."""
     parts = [name for part in UNITS for name in free if name.lower() == part]
     if parts and parts[0].lower() == "year":
-        return f"Name its columns with {' '.join(f'--time {shlex.quote(name)}' for name in parts)}"
+        return f"Name its columns with {' '.join(f'--time {typed(name)}' for name in parts)}"
     return _how_to_name(table, "it with --time")
 
 

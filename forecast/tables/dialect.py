@@ -1,7 +1,6 @@
 """The dialect of delimited text: delimiter, header and decimal mark, found out from the first records."""
 
 import re
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from forecast.errors import DataError
 from forecast.options import ReadOptions
 from forecast.tables.lines import first_spans, line_ends, sample_records
 from forecast.tables.numerals import is_number, ungrouped
-from forecast.tables.phrases import LEAST_ROWS, listed, short
+from forecast.tables.phrases import LEAST_ROWS, listed, short, typed
 
 DELIMITERS = {";": "';'", "\t": "tab", "|": "'|'", ",": "','"}  # of two that cut equally well, the first
 SEPARATOR = "sep="  # a line for spreadsheets
@@ -114,7 +113,7 @@ def _refuse_comment(place: str, rows: Cells) -> None:
     if mark == SEPARATOR or len(rows[0]) < len(rows[-1]) or (named and any(map(_is_plain, rows[2]))):
         raise DataError(
             f"{place}: a comment stands where the header should be: {short(first)}.\n"
-            f"Remove the line, or leave out lines that begin so with --comment {shlex.quote(mark)}."
+            f"Remove the line, or leave out lines that begin so with --comment {typed(mark)}."
         )
 
 
@@ -126,7 +125,7 @@ def _refuse_title(place: str, rows: Cells) -> None:
         found = f"{len(first)} field{'s' if len(first) > 1 else ''}"
         mend = "Give each column a name; lines above the header can be left out with --comment."
         if len(first) == 1:
-            begins = shlex.quote((re.findall(r"^\W*\w+", first[0]) or ["TEXT"])[0])
+            begins = typed((re.findall(r"^\W*\w+", first[0]) or ["TEXT"])[0])
             mend = f"Remove the lines above the header, or leave them out with --comment {begins}."
         raise DataError(f"{place}: {found}, where the rows below have {usual}: {short(first[0])}.\n{mend}")
 

@@ -1,9 +1,12 @@
 """The words that messages about tables share."""
 
+import re
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 LONGEST_CELL, MOST_NAMES = 60, 10
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LEAST_ROWS = 6  # of a series that training can use: a horizon of one step, see planning
 
 
@@ -22,3 +25,11 @@ def listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """Return up to ten names in quotes, cut where they are long, and how many are left out."""
     shown = ", ".join(map(short, names[:most]))
     return (shown or "none") + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def typed(word: str) -> str:
+    """Return a word quoted for a shell; control characters, which a terminal would obey, as bash and zsh read them."""
+    if not CONTROL.search(word):
+        return shlex.quote(word)
+    plain = word.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "'"

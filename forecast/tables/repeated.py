@@ -1,7 +1,6 @@
 """What to do about rows that repeat the series and time of others: which columns would tell them apart."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -14,7 +13,7 @@ from forecast.panels.panel import Integers
 from forecast.tables.arrow import codes_of
 from forecast.tables.columns import TIME_NAMES, Roles
 from forecast.tables.numerals import is_number
-from forecast.tables.phrases import LONGEST_CELL
+from forecast.tables.phrases import LONGEST_CELL, typed
 from forecast.tables.rows import Rows
 from forecast.tables.table import Table
 from forecast.tables.timeparts import UNITS
@@ -70,7 +69,7 @@ def telling_columns(table: Table, roles: Roles, rows: Rows) -> list[tuple[tuple[
 
 def _named(option: str, names: Sequence[str]) -> list[str]:
     """Return an option with each of these columns, quoted for a shell."""
-    return [f"{option} {shlex.quote(name)}" for name in names]
+    return [f"{option} {typed(name)}" for name in names]
 
 
 def _option(table: Table, name: str) -> str | None:

@@ -1,7 +1,6 @@
 """The time column of a table: dates, integer steps, epoch numbers; never guessed, and never 1970 by accident."""
 
 import re
-import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +36,7 @@ from forecast.tables.moments import (
     read_moments,
     split_date,
 )
-from forecast.tables.phrases import and_more, short
+from forecast.tables.phrases import and_more, short, typed
 from forecast.tables.table import Table
 
 STEP_LIMIT = 10_000  # below: integer steps; from here on a number could be a date or a count
@@ -277,7 +276,7 @@ def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format:
     wish = "is no time" + (f" of --date-format {date_format}" if date_format else "")
     mend, word = "Correct or remove the row", re.match(r"\W*[^\W\d]\w*", chosen[0])
     if word and word[0].isprintable() and name == table.names[0]:  # a footer
-        mend += f", or leave out lines that begin so with --comment {shlex.quote(word[0])}"
+        mend += f", or leave out lines that begin so with --comment {typed(word[0])}"
     mend += "."
     if len(bad) == len(cells):
         mend = f"Say with {'another ' if date_format else ''}--date-format how times are written."
