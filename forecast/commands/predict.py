@@ -199,9 +199,10 @@ def read_table(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) 
             f"--future-data goes on where a table ends, and that of {loaded.name} is not there any more.\n"
             "Name the table to forecast from as well."
         )
-    if data is None and read.as_of is not None:
+    cuts = "--as-of" if read.as_of is not None else "--last" if read.last is not None else None
+    if data is None and cuts is not None:
         raise UsageError(
-            f"--as-of cuts a table, and that of {loaded.name} is not there any more.\n"
+            f"{cuts} cuts a table, and that of {loaded.name} is not there any more.\n"
             "Name the table to forecast from as well."
         )
     if data is None:

@@ -215,6 +215,17 @@ class ReadOptions:
             rich_help_panel=INPUT,
         ),
     ] = None
+    last: Annotated[
+        int | None,
+        Option(
+            "--last",
+            metavar="N",
+            min=1,
+            help="Leave out all but the last N steps of the history of each series, gaps counted; after --as-of, those "
+            "before that time. Default: the whole history.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None
     max_input_bytes: Annotated[
         int,
         Option(
@@ -253,5 +264,7 @@ class ReadOptions:
             )
         if self.as_of is not None:
             instant_of(self.as_of, "--as-of")
+        if self.last is not None and self.last < 1:
+            raise UsageError(f"--last {self.last} leaves no step.\nUse 1 or more, or leave --last out.")
         if "" in self.comment:
             raise UsageError("--comment '' would leave out every line.\nSay how the lines begin, as in --comment '#'.")

@@ -114,6 +114,23 @@ class Panel:
         keep = np.flatnonzero(self.lengths > steps)
         return self.select(keep, self.lengths[keep] - steps)
 
+    def last_steps(self, steps: int) -> "Panel":
+        """Return the panel with the last `steps` visible steps of each series and what lies ahead; nothing else."""
+        begins = np.maximum(self.begins, self.ends - steps)
+        sizes = self.limits - begins
+        limits = np.cumsum(sizes)
+        places = np.arange(sizes.sum()) + np.repeat(begins - limits + sizes, sizes)
+        return replace(
+            self,
+            starts=self.starts + begins - self.begins,
+            begins=limits - sizes,
+            lengths=self.ends - begins,
+            limits=limits,
+            target=self.target[places],
+            past=self.past[:, places] if len(self.past) else self.past,
+            future=self.future[:, places] if len(self.future) else self.future,
+        )
+
     def ahead(self, horizon: int) -> Integers:
         """Return the flat index of the steps after each origin: (series, horizon); -1 where no row is stored."""
         index = self.ends[:, None] + np.arange(horizon)

@@ -90,11 +90,15 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
     grid = lay_grid(axis, rows, ordinals, calendar)
     lay = wide_panel if options.wide else long_panel
     panel = replace(lay(rows, grid, calendar, roles.targets, content.static), encodings=content.encodings)
+    panel, left_out = _last_steps(panel, options)
     _refuse_empty(table, panel, roles, options, model)
-    panel, gaps = repair(table.path, panel, options.fill or "mask", grid.total - len(rows.times))
+    # How many of the last steps have no row is not counted.
+    without_row = grid.total - len(rows.times) if options.last is None else 0
+    panel, gaps = repair(table.path, panel, options.fill or "mask", without_row)
     notices += [
         *found,
         *merged,
+        *left_out,
         *gaps,
         *note_numbers(panel),
         *note_covariates(panel, roles),
@@ -193,7 +197,7 @@ def _merge(rows: Rows, ordinals: Any, options: ReadOptions) -> tuple[Rows, Any, 
 
 
 def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, calendar: Calendar) -> ReadOptions:
-    """Return the options with what was found out filled in; --future-data, --query and --as-of belong to one run."""
+    """Return the options with what was found out filled in; what belongs to one run is left out."""
     return replace(
         options,
         id=NO_ID if options.id == NO_ID else roles.id,
@@ -202,6 +206,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
         future_data=None,
         query=None,
         as_of=None,
+        last=None,
         freq=calendar.freq,
         tz=calendar.tz or None,
         date_format=times.date_format,
@@ -217,6 +222,18 @@ def _cut(table: Table, options: ReadOptions, model: bool, encodings: tuple[Encod
     if options.time and options.tz is None and set(options.time) <= set(table.names):
         return cut_rows(table, Roles((), options.time, (), (), (), ()), options)
     return cut_rows(table, settle_columns(table, options, model, encodings), options)
+
+
+def _last_steps(panel: Panel, options: ReadOptions) -> tuple[Panel, list[str]]:
+    """Return the panel without the steps that --last leaves out, and a notice that counts them.
+
+    All rows have been read: earlier ones still say what the frequency is, and which values a text has.
+    """
+    if options.last is None:
+        return panel, []
+    cut = panel.last_steps(options.last)
+    count = int(panel.lengths.sum() - cut.lengths.sum())
+    return cut, [f"{count:,} steps before the last {options.last:,} of their series were left out"] if count else []
 
 
 def _newest_by_file(table: Table, content: Content) -> dict[str, Any]:
@@ -243,4 +260,5 @@ def _described(path: str, options: ReadOptions, table: Table, count: int, panel:
         "first": first,
         "last": last,
         **({} if options.as_of is None else {"as_of": options.as_of}),
+        **({} if options.last is None else {"last_steps": options.last}),
     }

@@ -42,7 +42,7 @@ def errors_of(captured: str) -> str:
     return captured[captured.index("Error: ") :]
 
 
-@pytest.mark.parametrize("words", [[], ["-H", "30"]], ids=["short", "horizon"])
+@pytest.mark.parametrize("words", [[], ["-H", "30"], ["--last", "4"]], ids=["short", "horizon", "last"])
 def test_check_and_train_refuse_what_cannot_be_trained_on_in_the_same_words(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:

@@ -44,6 +44,14 @@ def test_as_of_forecasts_the_same_bytes_as_a_table_that_ends_there(predict: Call
     assert ",2015-07-01," in Path("cut.csv").read_text()
 
 
+def test_the_last_steps_forecast_the_same_bytes_as_a_table_that_begins_there(predict: Callable[..., Any]) -> None:
+    code, record = predict(ROWS, "--last", "36", "-o", "last.csv")
+    assert (code, record["input"]["last_steps"], record["input"]["first"]) == (0, 36, "2013-01-01")
+    assert any(line == "1,260 steps before the last 36 of their series were left out" for line in record["notices"])
+    rows = [row for row in ROWS if row.split(",")[1] >= "2013"]
+    assert (predict(rows, "-o", "cut.csv")[0], Path("last.csv").read_bytes()) == (0, Path("cut.csv").read_bytes())
+
+
 def test_a_model_that_has_seen_what_it_forecasts_is_said(predict: Callable[..., Any]) -> None:
     _, record = predict(ROWS, "--as-of", UNTIL)
     (line,) = [line for line in record["notices"] if "--as-of" in line]

@@ -145,10 +145,13 @@ def test_old_values_are_said_and_recorded(world: Any, capsys: pytest.CaptureFixt
     assert record["notices"][0].endswith("d before now: more than 2 steps of D.")
 
 
-def test_what_would_have_been_forecast_at_a_time_needs_a_table(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["predict", "--as-of", "1970-01-05"]) == 2
+@pytest.mark.parametrize(("option", "value"), [("--as-of", "1970-01-05"), ("--last", "3")])
+def test_what_would_have_been_forecast_from_less_needs_a_table(
+    world: Any, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    assert run(["predict", option, value]) == 2
     assert capsys.readouterr().err == (
-        "Error: --as-of cuts a table, and that of sales is not there any more.\n"
+        f"Error: {option} cuts a table, and that of sales is not there any more.\n"
         "Name the table to forecast from as well.\n"
     )
 

@@ -32,6 +32,14 @@ def test_a_series_that_is_not_longer_than_the_cut_is_left_out():
     assert small().without_end(3).ids == ("a",)
 
 
+def test_the_last_steps_are_a_panel_of_their_own():
+    cut = small().select([1, 0], np.array([3, 3])).last_steps(2)  # of a the last value is ahead, and stays stored
+    assert [cut.values(series).tolist()[-1] for series in range(2)] == [30.0, 3.0]
+    assert (cut.starts.tolist(), cut.lengths.tolist(), cut.limits.tolist()) == ([2, 2], [2, 2], [2, 5])
+    assert cut.truth(1)[1].tolist() == [4.0]
+    assert len(cut.target) == 5
+
+
 def test_a_series_may_repeat_at_several_origins():
     rolled = small().select([0, 0, 0], np.array([1, 2, 3]))
     assert rolled.ids == ("a", "a", "a")
