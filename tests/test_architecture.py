@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "forecast.prediction": {"errors", "plan", "panels", "trained", "matching", "forecasters", "evaluation"},
     "forecast.benchmark": {"plan", "panels", "trained", "matching", "forecasters"},
     "forecast.scoring": {"panels", "tables", "evaluation"},
+    "forecast.exporting": {"errors", "plan", "panels", "trained", "forecasters"},
     "forecast.golden": {"errors", "panels", "trained", "prediction", "store"},
     "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
@@ -68,7 +69,7 @@ MAY_IMPORT = {
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "freshness", "prediction", "checking", "backtesting"),
-        *("benchmark", "scoring", "golden"),
+        *("benchmark", "scoring", "golden", "exporting"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},
@@ -226,6 +227,7 @@ def test_slow_packages_are_imported_inside_few_functions(module: str) -> None:
         ["--help"],
         *([command, "--help"] for command in ("check", "train", "predict", "backtest", "score", "models")),
         ["models", "verify", "--help"],
+        ["models", "export", "--help"],
         ["--version"],
     ],
 )

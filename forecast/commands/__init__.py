@@ -113,8 +113,9 @@ def settle_environment(arguments: Sequence[str]) -> None:
     `predict` computes on one BLAS thread, whatever the environment says: its bytes must not depend on the machine's
     mood. Training, also in a backtest, keeps all the threads it is given.
     """
-    command = next((word for word in arguments if not word.startswith("-")), "")
-    if command in ("train", "backtest"):
+    words = [word for word in arguments if not word.startswith("-")]
+    command = next(iter(words), "")
+    if command in ("train", "backtest") or words[:2] == ["models", "export"]:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import logging

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
+from forecast.commands.export import export
 from forecast.commands.help import Command
 from forecast.commands.speaking import speaker
 from forecast.commands.spread import spread
@@ -143,6 +144,7 @@ def prune(
 
 for command, name in ((list_models, "list"), (show, ""), (verify, ""), (promote, ""), (rollback, ""), (prune, "")):
     models.command(name or None, cls=Command)(spread(command))
+models.command(cls=Command)(spread(export))
 
 
 def _home(common: CommonOptions, name: str) -> Path:

@@ -1,6 +1,7 @@
 """What the network is shown of a window: channels, normalisation, the forecast it starts from, calendar features.
 
-Written once for NumPy and Keras: `xp` is `numpy` (the runtime, float64) or `keras.ops` (training, float32).
+Written once for NumPy and Keras: `xp` is `numpy` (the runtime, float64) or `keras.ops` (training and export, float32).
+In an expression the array that Keras may hold stands on the left: an export has symbols there, which NumPy cannot take.
 """
 
 from dataclasses import dataclass
@@ -113,10 +114,9 @@ def normalised(xp: Any, plan: Plan, rows: Rows) -> tuple[Array, Array, Array]:
 def _last(xp: Any, plan: Plan, rows: Rows, level: Array) -> Array:
     """Return the last observed value of each window, (B, 1), or its level where there is none."""
     order = np.arange(1, plan.window + reach(plan) + 1, dtype="float32")  # the last observed step has the highest
-    newest = xp.max(order * rows.mask, axis=1, keepdims=True)
-    last = xp.sum(
-        xp.where((order == newest) & (rows.mask > 0), rows.values, xp.zeros_like(rows.values)), axis=1, keepdims=True
-    )
+    newest = xp.max(rows.mask * order, axis=1, keepdims=True)
+    here = xp.equal(newest, order) & (rows.mask > 0)
+    last = xp.sum(xp.where(here, rows.values, xp.zeros_like(rows.values)), axis=1, keepdims=True)
     return xp.where(newest > 0, last, level)
 
 

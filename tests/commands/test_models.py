@@ -206,7 +206,7 @@ def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.Cap
         (["prune", "sales@previous"], 2, "'sales@previous' names a version."),
         (["list", "sales@previous"], 2, "'sales@previous' names one version."),
         (["show", "nobody"], 10, "the store 'models' holds no model 'nobody'; it holds sales."),
-        ([], 2, "which command? There are list, show, verify, promote, rollback, prune."),
+        ([], 2, "which command? There are list, show, verify, promote, rollback, prune, export."),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

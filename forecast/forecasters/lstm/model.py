@@ -17,7 +17,7 @@ from forecast.forecasters.fitted import Fitted
 from forecast.forecasters.lstm import network
 from forecast.options import Cell
 from forecast.panels import scaling
-from forecast.panels.features import prepare, widths
+from forecast.panels.features import Rows, prepare, reach, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import columns_of, gather
 from forecast.plan import Plan
@@ -95,6 +95,39 @@ def restore(plan: Plan, arrays: dict[str, Floats]) -> Any:
             names = ("kernel", "recurrent", "bias") if len(layer.weights) == 3 else ("kernel", "bias")
             layer.set_weights([arrays[f"{layer.name}.{name}"] for name in names])
     return model
+
+
+def ensemble(fitted: Fitted, plan: Plan) -> Any:
+    """Build one model of all members: what `network.input_shapes` names -> the quantiles of each, as `member_0`, ...
+
+    Both in the scale of the series. It normalises windows by itself, and loading it asks for no class of this program.
+    """
+    inputs = {name: keras.Input(shape, name=name) for name, shape in network.input_shapes(plan).items()}
+    outputs = {}
+    for member in range(plan.members):
+        own, weights = plan.member(member), network.member_weights(fitted, member)
+        linear = weights["base.weights"].astype("float32") if "base.weights" in weights else None
+        read = prepare(keras.ops, own, _rows(own, inputs), linear)
+        # How weights began is of no use any more, and would be a class of ours.
+        model = restore(replace(own, chrono=False, dropout=0.0), weights)
+        model.name = f"network_{member}"
+        quantiles = model([read.encoder, read.decoder]) + read.base[:, :, None]
+        outputs[f"member_{member}"] = quantiles * read.spread[:, :, None] + read.level[:, :, None]
+    return keras.Model(inputs, outputs, name="forecast")
+
+
+def _rows(plan: Plan, inputs: dict[str, Any]) -> Rows:
+    """Return what one member reads of the inputs of all: of a longer window the end."""
+    mask = inputs["mask"][:, -plan.window - reach(plan) :]
+    window, nothing = mask[:, -plan.window :, None], mask[:, :0]
+    steps = keras.ops.zeros_like(mask[:, :1, None]) + np.zeros((1, plan.output_segments * plan.segment, 1), "float32")
+    return Rows(
+        values=inputs[f"values_{plan.transforms[0]}"][:, -plan.window - reach(plan) :],
+        mask=mask,
+        inside=inputs["inside"][:, -plan.window :] if "inside" in inputs else window[:, :, :0],
+        ahead=inputs.get("ahead", steps[:, :, :0]),
+        static=inputs.get("static", nothing),
+    )
 
 
 def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan, scale: Floats) -> float:

@@ -16,7 +16,7 @@ from forecast.options import Cell
 from forecast.panels import scaling
 from forecast.panels.blocks import observed
 from forecast.panels.channels import TRANSFORM
-from forecast.panels.features import Rows, prepare, widths
+from forecast.panels.features import Rows, prepare, reach, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
 from forecast.plan import LINEAR, MEDIAN, Plan
@@ -57,6 +57,22 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
     for name, count in (("past", len(plan.past)), ("future", len(plan.future)), ("static", len(plan.static))):
         arrays |= {f"{name}.centre": (count,), f"{name}.spread": (count,)} if count else {}
     return arrays
+
+
+def input_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """Return the shape of what all members read of a window, by name: the fields of `Rows`, empty ones left out.
+
+    The values once for each transform, and as many steps as the longest window needs: shorter ones are its end.
+    """
+    reached, known = plan.window + reach(plan), len(plan.future) + len(plan.calendar)
+    shapes = {
+        **{f"values_{transform}": (reached,) for transform in dict.fromkeys(plan.transforms)},
+        "mask": (reached,),
+        "inside": (plan.window, len(plan.past) + known),
+        "ahead": (plan.output_segments * plan.segment, known),
+        "static": (len(plan.static),),
+    }
+    return {name: shape for name, shape in shapes.items() if shape[-1]}
 
 
 def transforms_of(plan: Plan) -> tuple[str, ...]:
