@@ -7,6 +7,8 @@ PYTEST := $(BIN)/python -m pytest
 
 SHARED ?= ../shared
 
+SYSTEM := strace faketime cron curl logrotate systemd-analyze
+
 .PHONY: help demo test test-system check wheel samples clean
 .PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-reading bench-speed bench-recall
 .PHONY: bench-time-limit bench-fuzz bench-fuzz-bundles
@@ -14,7 +16,7 @@ SHARED ?= ../shared
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
 	@echo 'make test         all tests that need neither root nor services'
-	@echo 'make test-system  tests with strace (faults while a result is being published), full disks, wrong clocks, and a PostgreSQL of their own'
+	@echo 'make test-system  tests with strace (faults while a result is being published), full disks, wrong clocks, a PostgreSQL and a cron of their own'
 	@echo 'make check        lint, format, types, content of the wheel'
 	@echo 'make bench        accuracy, memory, reading, speed, recall, time limit, damaged tables; see benchmarks/results/'
 	@echo 'make bench SET=m4_hourly SEED=2 PRESET=best    accuracy on one set'
@@ -42,8 +44,9 @@ test: .venv/developing
 	$(PYTEST)
 
 test-system: .venv/developing
-	@{ command -v strace && command -v faketime && ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || [ "$$(id -u)" != 0 ] || \
-		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y faketime strace postgresql; } >/dev/null
+	@(for program in $(SYSTEM); do command -v $$program || exit 1; done && ls /usr/lib/postgresql/*/bin/initdb) >/dev/null 2>&1 || \
+		[ "$$(id -u)" != 0 ] || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+		--no-install-recommends faketime strace postgresql cron curl logrotate systemd; } >/dev/null
 	$(PYTEST) tests/system
 
 check: .venv/developing wheel
