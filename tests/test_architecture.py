@@ -39,7 +39,9 @@ MAY_IMPORT = {
     "forecast.evaluation": {"errors", "options", "plan", "panels", "progress", "forecasters.fitted"},
     "forecast.trained": {"options", "plan", "panels", "forecasters.fitted", "evaluation.calibration"},
     "forecast.tables": {"errors", "options", "urls", "panels", "trained"},
-    "forecast.store": {"errors", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"},
+    "forecast.store": {
+        *("errors", "durations", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"),
+    },
     "forecast.report": {"errors", "options", "plan", "panels", "forecasters.fitted", "evaluation", "trained"},
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
     "forecast.matching": {"errors", "plan", "panels", "trained"},

@@ -9,7 +9,7 @@ from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
     from forecast.options import PredictOptions
-    from forecast.store import Loaded
+    from forecast.store import Loaded, Locking
     from forecast.tables import Reading
     from forecast.trained import Forecasts
 
@@ -27,7 +27,12 @@ def check_log(log: str) -> None:
 
 
 def append_to_log(
-    log: str, loaded: "Loaded", reading: "Reading | None", forecasts: "Forecasts", options: "PredictOptions"
+    log: str,
+    loaded: "Loaded",
+    reading: "Reading | None",
+    forecasts: "Forecasts",
+    options: "PredictOptions",
+    locking: "Locking",
 ) -> dict[str, Any]:
     """Add forecasts to the log; return what the run record says about that."""
     from forecast import store
@@ -38,5 +43,5 @@ def append_to_log(
     by_step = store.read_file(loaded, BY_STEP) if BY_STEP in loaded.manifest.files else None
     measured_by = benchmark(loaded.trained, reading.panel if reading else None, options.horizon, by_step)
     stopping.check()
-    rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), options.lock_seconds)
+    rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), locking)
     return {"path": log, "rows": rows, "record": str(Path(log) / RECORD)}

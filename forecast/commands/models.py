@@ -9,10 +9,11 @@ import typer
 from typer import Argument, Option
 
 from forecast.commands.help import Command
+from forecast.commands.locking import locking
 from forecast.commands.speaking import speaker
 from forecast.commands.spread import spread
 from forecast.errors import BundleError, UsageError
-from forecast.options import RUN, CommonOptions
+from forecast.options import RUN, CommonOptions, LockOptions
 
 if TYPE_CHECKING:
     from forecast.store import Listed, Loaded, Promoted, Shelf
@@ -91,6 +92,7 @@ def verify(
 
 def promote(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str, Argument(metavar="NAME@VERSION", help="The version, as 'forecast models list NAME' has it.")],
 ) -> None:
     """Make a version the current one.
@@ -100,11 +102,13 @@ def promote(
     """
     from forecast import golden, store
 
-    _promoted(common, store.promote(common.models, model, golden.verify))
+    held = locking(lock, speaker(common))
+    _promoted(common, store.promote(common.models, model, golden.verify, locking=held))
 
 
 def rollback(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str, Argument(metavar="NAME", help="The model.")],
 ) -> None:
     """Go back to the version before.
@@ -113,11 +117,13 @@ def rollback(
     """
     from forecast import golden, store
 
-    _promoted(common, store.roll_back(common.models, model, golden.verify))
+    held = locking(lock, speaker(common))
+    _promoted(common, store.roll_back(common.models, model, golden.verify, locking=held))
 
 
 def prune(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str | None, Argument(metavar="NAME", help="The model. Default: all models of the store.")] = None,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say what would be removed, and remove nothing.", rich_help_panel=RUN)
@@ -130,12 +136,14 @@ def prune(
     """
     from forecast import store
 
+    say = speaker(common)
+    held = locking(lock, say)
     names = store.models_in(Path(common.models)) if model is None else (model,)
     homes = [_home(common, name) for name in names]
     old = {home: store.superseded(home) for home in homes}  # of all, before anything is removed of one
-    gone = {home: old[home] if dry_run else store.prune(home) for home in homes}
+    gone = {home: old[home] if dry_run else store.prune(home, held) for home in homes}
     found = [f"{home.name}@{version}" for home, versions in gone.items() for version in versions]
-    say, verb = speaker(common), "Would remove" if dry_run else "Removed"
+    verb = "Would remove" if dry_run else "Removed"
     for one in found or ("nothing: no version is superseded",):
         say(f"{verb} {one}")
     _record(common, {"dry_run": dry_run, "removed": found})

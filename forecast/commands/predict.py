@@ -9,7 +9,7 @@ from typer import Argument, Option
 from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import MismatchError, MissingAheadError, OutputError, UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
+from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions
 from forecast.urls import is_database, shown
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def predict(
     read: ReadOptions,
     options: PredictOptions,
     common: CommonOptions,
+    lock: LockOptions,
     data: TableArgument = None,
     output: OutputOption = "predictions.csv",
     log: LogOption = None,
@@ -66,12 +67,14 @@ def predict(
     """
     from forecast import matching, prediction, store
     from forecast.commands.findings import by_status, counted, notices, too_many_bad
+    from forecast.commands.locking import locking
     from forecast.commands.logging import append_to_log
     from forecast.commands.outputs import CUTOFF, check_forecast_output, dated, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
+    held = locking(lock, say)
     _check_places(data, output, record, log, common)
     loaded = store.load(common.models, common.model, context=data is None or read.as_of is not None)
     if common.verbose:
@@ -93,7 +96,7 @@ def predict(
         output = dated(output, forecasts)
         check_forecast_output(output, [reading.source["path"]] if reading else [])
     # First the log: a forecast that was published is in it, and where it cannot be written nothing else is.
-    logged = append_to_log(log, loaded, reading, forecasts, options) if log is not None else None
+    logged = append_to_log(log, loaded, reading, forecasts, options, held) if log is not None else None
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")

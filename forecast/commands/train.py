@@ -14,7 +14,7 @@ from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.quality import demand_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions, TrainOptions
 from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def train(
     read: ReadOptions,
     options: TrainOptions,
     common: CommonOptions,
+    lock: LockOptions,
     data: Annotated[str, Argument(metavar="DATA", help=DATA)],
     output: Annotated[
         str | None,
@@ -56,10 +57,11 @@ def train(
     from forecast.commands import record
     from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.findings import notices
+    from forecast.commands.locking import locking
     from forecast.commands.outputs import check_forecast_output
     from forecast.surroundings import Clock, Surroundings
 
-    run = record.begin()
+    run, held = record.begin(), locking(lock, say, store.PATIENCE)
     store.check_name(name)
     if output is not None:
         check_forecast_output(output, [data])
@@ -81,7 +83,8 @@ def train(
     demand_skill(judgement.skill, options.require_skill, "; nothing was published")
     stopping.check()
     told = (*reading.notices, *bound_notices, *suggestion)
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, told))
+    files = _files(run, outcome, judgement, reading, columns, told)
+    published = store.publish(models, name, outcome.trained, files, locking=held)
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
     say("\n".join(_places(published, output)))

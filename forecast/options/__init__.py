@@ -9,7 +9,7 @@ from typing import Any
 from forecast.options.measuring import BacktestOptions, ScoreOptions
 from forecast.options.predicting import PredictOptions
 from forecast.options.reading import MAX_INPUT_BYTES, Duplicates, ReadOptions
-from forecast.options.running import CommonOptions, ConfigFile
+from forecast.options.running import CommonOptions, ConfigFile, LockOptions
 from forecast.options.sections import COLUMNS, DIALECT, INPUT, NETWORK, ORIGINS, OUTPUT, REPAIR, RUN
 from forecast.options.training import (
     MOST_DECIMALS,
@@ -40,6 +40,7 @@ __all__ = [
     "Device",
     "Duplicates",
     "Forecaster",
+    "LockOptions",
     "PredictOptions",
     "Preset",
     "ReadOptions",

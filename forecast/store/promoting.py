@@ -10,7 +10,7 @@ from forecast.errors import ForecastError, UsageError
 from forecast.store.bundle import Shapes
 from forecast.store.finding import PREVIOUS, current_version, find_home, select
 from forecast.store.loading import Loaded, load_place, verify
-from forecast.store.lock import locked
+from forecast.store.lock import AT_ONCE, Locking, locked
 from forecast.store.manifest import MIB, read_regular
 from forecast.store.names import CURRENT
 from forecast.store.writing import failure, replace_file, temporary_name
@@ -27,7 +27,11 @@ class Promoted:
 
 
 def promote(
-    models: str | Path, model: str, check: Callable[[Loaded], object], shapes: Shapes | None = None
+    models: str | Path,
+    model: str,
+    check: Callable[[Loaded], object],
+    shapes: Shapes | None = None,
+    locking: Locking = AT_ONCE,
 ) -> Promoted:
     """Make a version the current one: NAME@VERSION, or a path to a model with @VERSION.
 
@@ -41,11 +45,15 @@ def promote(
             f"{model!r} names no version.\n"
             f"Name it as {model}@VERSION; 'forecast models list {model}' prints those that there are."
         )
-    return _promote(home, selector, check, shapes, "models promote")
+    return _promote(home, selector, check, shapes, "models promote", locking)
 
 
 def roll_back(
-    models: str | Path, model: str, check: Callable[[Loaded], object], shapes: Shapes | None = None
+    models: str | Path,
+    model: str,
+    check: Callable[[Loaded], object],
+    shapes: Shapes | None = None,
+    locking: Locking = AT_ONCE,
 ) -> Promoted:
     """Make the version before the current one the current one. Raises as `promote` does."""
     home, selector = find_home(Path(models), model)
@@ -54,14 +62,19 @@ def roll_back(
             f"{model!r} names a version, and a rollback goes to the one before the current one.\n"
             f"Name the model alone, or run 'forecast models promote {model}'."
         )
-    return _promote(home, PREVIOUS, check, shapes, "models rollback")
+    return _promote(home, PREVIOUS, check, shapes, "models rollback", locking)
 
 
 def _promote(
-    home: Path, selector: str, check: Callable[[Loaded], object], shapes: Shapes | None, command: str
+    home: Path,
+    selector: str,
+    check: Callable[[Loaded], object],
+    shapes: Shapes | None,
+    command: str,
+    locking: Locking,
 ) -> Promoted:
     select(home, selector)  # what is not there needs no lock
-    with locked(home, command):
+    with locked(home, command, locking):
         loaded = load_place(select(home, selector), shapes)
         verify(loaded)
         check(loaded)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from forecast.errors import BundleError, OutputError
+from forecast.errors import BundleError, LockedError, OutputError
 from forecast.store import bundle
 from forecast.store.bundle import Shapes
 from forecast.store.loading import read_version
-from forecast.store.lock import LOCK, locked
+from forecast.store.lock import LOCK, Locking, locked
 from forecast.store.manifest import Manifest, manifest_of, read_manifest
 from forecast.store.names import PLAN, VERSIONS, check_name, is_other_file, new_version
 from forecast.store.promoting import FILE_MODE, current, point_back, pointer, state, write_pointer
@@ -25,6 +25,7 @@ from forecast.trained import Trained
 
 FOLDER_MODE = 0o750  # less the umask: a version holds raw data
 PATIENCE = 600.0  # seconds for which a model that may have taken hours to train waits for the lock
+PATIENTLY = Locking(PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,15 @@ def publish(
     files: Callable[[str], Mapping[str, bytes]],
     shapes: Shapes | None = None,
     now: datetime | None = None,
+    locking: Locking = PATIENTLY,
 ) -> Published:
     """Publish a trained model as the current version of models/name; then drop old versions.
 
     files: makes the files beside the model once it is told NAME@VERSION, which they may mention; nothing is on the disk
     yet. shapes: of each forecaster's arrays, by default those that the program's forecasters have. now: by default the
-    present. Raises UsageError for a name that is none, OutputError where the store cannot be written: then the version
-    that was current still is, and nothing of the new one is left.
+    present. locking: by default a run waits for 10 minutes, in silence. Raises UsageError for a name that is none,
+    LockedError where another run changes the model for longer, OutputError where the store cannot be written: then the
+    version that was current still is, and nothing of the new one is left.
     """
     home = Path(models) / check_name(name)
     core = bundle.encode(trained)
@@ -66,9 +69,11 @@ def publish(
         raise OutputError(f"{place}: this version exists already.\nRun again: a version is never changed.")
     try:
         make_home(home)
-        with locked(home, "publish", PATIENCE):
+        with locked(home, "publish", locking):
             manifest = _put(home, version, content, shapes)
             tidy(home)
+    except LockedError:
+        raise  # what is in the folder, or is not yet, is the business of another run
     except BaseException as error:
         _remove_empty(home)
         if isinstance(error, OSError):

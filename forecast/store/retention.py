@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forecast.errors import ForecastError
 from forecast.store.finding import current_version, previous_version, versions_of
-from forecast.store.lock import locked
+from forecast.store.lock import AT_ONCE, Locking, locked
 from forecast.store.names import VERSIONS, time_of
 from forecast.store.writing import TEMPORARY, failure, sync_folder, temporary_name
 
@@ -29,13 +29,13 @@ def superseded(home: Path) -> tuple[str, ...]:
     return tuple(version for version in old if (made := time_of(version)) is not None and made < limit)
 
 
-def prune(home: Path) -> tuple[str, ...]:
+def prune(home: Path, locking: Locking = AT_ONCE) -> tuple[str, ...]:
     """Remove what `superseded` names, and what dead runs have left; return the versions that are gone, oldest first.
 
     Raises LockedError where another run changes the model, OutputError where a version cannot be removed.
     """
     gone = []
-    with locked(home, "models prune"):
+    with locked(home, "models prune", locking):
         for version in superseded(home):
             try:
                 discard(home / VERSIONS / version)

@@ -98,7 +98,9 @@ def replace_outside(world: World, put: Callable[..., None]) -> None:
         world.calls.append(("train", options))
         return outcome_of(panel)
 
-    def publish(models: str, name: str, trained: Trained, files: Callable[[str], dict[str, bytes]]) -> Any:
+    def publish(
+        models: str, name: str, trained: Trained, files: Callable[[str], dict[str, bytes]], locking: store.Locking
+    ) -> Any:
         world.calls.append(("publish", (models, name)))
         world.published.update(files(f"{name}@v1"))
         (world.folder / "bundle").mkdir()

@@ -187,6 +187,18 @@ def test_a_locked_model_is_exit_11(versions: list[str], capfd: pytest.CaptureFix
         assert said(["verify", "sales"], capfd).err == ""
 
 
+def test_a_run_that_waits_for_a_lock_says_so_and_gets_it(
+    versions: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Path("models/sales")
+    with store.locked(home, "publish"):
+        found = said(["rollback", "sales", "--lock-wait", "0.1s"], capfd, 11).err
+        assert ": waiting for up to 0s.\nError: models/sales is locked by process " in found
+        Path("locks").mkdir()  # a folder for locks is another lock: one for all runs, or none
+        said(["rollback", "sales", "--lock-dir", "locks"], capfd)
+    assert store.load("models", "sales").version == versions[1]
+
+
 def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert said(["prune"], capfd).err == "Removed nothing: no version is superseded\n"
     oldest = path_of("20250101T000000Z-00000000")
@@ -203,6 +215,8 @@ def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.Cap
         (["promote", "sales"], 2, "'sales' names no version."),
         (["promote"], 2, "forecast models promote needs NAME@VERSION."),
         (["rollback"], 2, "forecast models rollback needs NAME."),
+        (["promote", "sales@x", "--lock-dir", "none"], 2, "--lock-dir none: there is no such folder."),
+        (["prune", "--lock-wait", "10"], 2, "--lock-wait '10' is no length of time."),
         (["prune", "sales@previous"], 2, "'sales@previous' names a version."),
         (["list", "sales@previous"], 2, "'sales@previous' names one version."),
         (["show", "nobody"], 10, "the store 'models' holds no model 'nobody'; it holds sales."),
