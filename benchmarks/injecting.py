@@ -28,14 +28,13 @@ class Point:
     count: int
 
 
-def traced(
-    words: Sequence[object], log: Path, fault: str = "", syscalls: Sequence[str] = SYSCALLS
-) -> subprocess.CompletedProcess[str]:
+def traced(words: Sequence[object], log: Path, fault: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command line with its calls noted in a log; fault: as in fsync:signal=KILL:when=2."""
     strace = shutil.which("strace")
     assert strace is not None, "strace is missing: `apt-get install strace`, or run `make test-system` as root"
-    # -s 0: what is written may name a file too. A path is always shown in full.
-    watch = ["-f", "-qq", "-y", "-s", "0", "-o", log, "-e", f"trace={','.join(syscalls)}", "-e", "signal=none"]
+    # The process stops at these calls alone. -s 0: what is written may name a file too; a path is always shown in full.
+    watch = ["-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-o", log, "-e", "signal=none"]
+    watch += ["-e", f"trace={','.join(SYSCALLS)}"]
     command = [strace, *watch, *(["-e", f"inject={fault}"] if fault else []), *words]
     return subprocess.run(
         list(map(str, command)),

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import injecting
-from injecting import Point
+from injecting import FOLDERS, RENAMES, SYSCALLS, Point
 from running import FORECAST, PATIENCE, run_here
 
 from forecast import store
@@ -85,7 +85,8 @@ class Victim:
     words: tuple[str, ...]
     prepare: Callable[[Path], None]
     program: tuple[str, ...] = PROGRAM
-    trains: bool = False  # it takes seconds, and more memory than this process is given
+    trains: bool = False  # it takes seconds
+    calls: tuple[str, ...] = SYSCALLS  # at which faults are put
 
     def command(self, folder: Path) -> list[str]:
         """Return the command line for a folder."""
@@ -141,7 +142,8 @@ def set_up(victim: Victim, folder: Path) -> Stage:
     done = injecting.traced(victim.command(sound), log)
     if done.returncode:
         raise SystemExit(f"{victim.name} fails without a fault ({done.returncode}): {done.stderr}")
-    stage = Stage(victim, template, frozenset(versions(template)), Seen(), Seen(), tuple(injecting.points(log, sound)))
+    points = tuple(point for point in injecting.points(log, sound) if point.syscall in victim.calls)
+    stage = Stage(victim, template, frozenset(versions(template)), Seen(), Seen(), points)
     stage = replace(stage, old=stage.look(template), new=stage.look(sound))
     if stage.judge(sound) != NEW:
         raise SystemExit(f"{victim.name} changes nothing.")
@@ -264,7 +266,8 @@ VICTIMS = (
     PREDICT,
     PROMOTE,
     TRAIN,
-    Victim("train, a first time", TRAINING, _before_first_train, trains=True),
+    # Beyond what a later training does, this one makes the folders of the model.
+    Victim("train, a first time", TRAINING, _before_first_train, trains=True, calls=(*RENAMES, *FOLDERS)),
 )
 # The harness must find these broken: what it says of the others is worth as much.
 CONTROL = (sys.executable, "-c", IN_PLACE, f"{HERE}/new")
