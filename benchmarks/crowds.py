@@ -86,9 +86,5 @@ def _made_by(folder: Path, output: Path) -> str:
 
 CROWDS = (
     Crowd("2 predict, 1 promote", (("models", "promote", f"m@{OLDEST}", *MODEL[2:], "-q"),), before_promote),
-    Crowd(
-        "2 predict, 2 promote",
-        tuple(("models", *words, *MODEL[2:], "-q") for words in (("promote", f"m@{OLDEST}"), ("rollback", "m"))),
-        before_promote,
-    ),
+    Crowd("2 predict, 2 rollback", (("models", "rollback", "m", *MODEL[2:], "-q"),) * 2, before_promote),
 )

@@ -84,10 +84,10 @@ def attempt(stage: Stage, disturbed: Callable[[list[str], Path], Ended]) -> Outc
 
 
 def injected(point: Point, kind: str, command: list[str], folder: Path) -> Ended:
-    """Run a command line with a fault at a call. Raises MissedError where that was no call for this folder."""
+    """Run a command line with a fault at a call. Raises MissedError where that did not happen, or not in this folder."""
     log = folder.parent / "calls"
     done = injecting.traced(command, log, injecting.fault_at(point, kind))
-    if point not in injecting.points(log, folder):
+    if not injecting.was_met(log, done, kind) or point not in injecting.points(log, folder):
         raise MissedError(f"{point} was not met")
     return Ended(done.returncode, done.stderr)
 

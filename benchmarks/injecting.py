@@ -6,6 +6,7 @@ knows before: so a first run is only watched, and the calls inside a folder are 
 
 import re
 import shutil
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -32,8 +33,8 @@ def traced(words: Sequence[object], log: Path, fault: str = "") -> subprocess.Co
     """Run a command line with its calls noted in a log; fault: as in fsync:signal=KILL:when=2."""
     strace = shutil.which("strace")
     assert strace is not None, "strace is missing: `apt-get install strace`, or run `make test-system` as root"
-    # The process stops at these calls alone. -s 0: what is written may name a file too; a path is always shown in full.
-    watch = ["-f", "--seccomp-bpf", "-qq", "-y", "-s", "0", "-o", log, "-e", "signal=none"]
+    # -s 0: what is written may name a file too; a path is always shown in full. No --seccomp-bpf: no signal arrives then.
+    watch = ["-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "signal=none"]
     watch += ["-e", f"trace={','.join(SYSCALLS)}"]
     command = [strace, *watch, *(["-e", f"inject={fault}"] if fault else []), *words]
     return subprocess.run(
@@ -44,6 +45,13 @@ def traced(words: Sequence[object], log: Path, fault: str = "") -> subprocess.Co
         stdin=subprocess.DEVNULL,
         timeout=PATIENCE,
     )
+
+
+def was_met(log: Path, done: subprocess.CompletedProcess[str], kind: str) -> bool:
+    """Tell whether a fault of this kind came about."""
+    if kind == "KILL":
+        return done.returncode == -signal.SIGKILL
+    return "(INJECTED)" in log.read_text(encoding="utf-8", errors="replace")
 
 
 def fault_at(point: Point, kind: str) -> str:
