@@ -35,7 +35,20 @@ import record
 from crowds import CROWDS, rounds
 from injecting import KINDS, Point
 from running import one_process
-from victims import BROKEN, CONTROLS, MISSED, NEW, OLD, REPOSITORY, VICTIMS, BrokenError, Outcome, Stage, set_up
+from victims import (
+    BROKEN,
+    CONTROLS,
+    MISSED,
+    NEW,
+    OLD,
+    REPOSITORY,
+    VICTIMS,
+    BrokenError,
+    Outcome,
+    Stage,
+    left_over,
+    set_up,
+)
 
 DONE, UNWRITTEN, KILLED = 0, 15, -9  # how a run may end
 RANDOM_KIND, TOGETHER = "kill -9", "together"
@@ -75,6 +88,8 @@ def attempt(stage: Stage, disturbed: Callable[[list[str], Path], Ended]) -> Outc
             state = stage.judge(folder)
             if ended.code not in (DONE, UNWRITTEN, KILLED) or (ended.code == DONE and state == OLD):
                 return Outcome(BROKEN, f"{state}, and exit code {ended.code}: {ended.said}")
+            if ended.code != KILLED and (left := left_over(folder)):
+                return Outcome(BROKEN, f"{state}, and exit code {ended.code}, but it leaves {left}")
             wrong = stage.victim.run(folder)
             if wrong or stage.judge(folder) == OLD:
                 return Outcome(BROKEN, f"{state}, but run again: {wrong or 'it changes nothing'}")
@@ -84,7 +99,7 @@ def attempt(stage: Stage, disturbed: Callable[[list[str], Path], Ended]) -> Outc
 
 
 def injected(point: Point, kind: str, command: list[str], folder: Path) -> Ended:
-    """Run a command line with a fault at a call. Raises MissedError where that did not happen, or not in this folder."""
+    """Run a command line with a fault at a call. Raises MissedError where that did not happen, or elsewhere."""
     log = folder.parent / "calls"
     done = injecting.traced(command, log, injecting.fault_at(point, kind))
     if not injecting.was_met(log, done, kind) or point not in injecting.points(log, folder):

@@ -33,7 +33,7 @@ def traced(words: Sequence[object], log: Path, fault: str = "") -> subprocess.Co
     """Run a command line with its calls noted in a log; fault: as in fsync:signal=KILL:when=2."""
     strace = shutil.which("strace")
     assert strace is not None, "strace is missing: `apt-get install strace`, or run `make test-system` as root"
-    # -s 0: what is written may name a file too; a path is always shown in full. No --seccomp-bpf: no signal arrives then.
+    # -s 0: what is written may name a file too; a path is always shown in full. With --seccomp-bpf no signal arrives.
     watch = ["-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "signal=none"]
     watch += ["-e", f"trace={','.join(SYSCALLS)}"]
     command = [strace, *watch, *(["-e", f"inject={fault}"] if fault else []), *words]

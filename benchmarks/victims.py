@@ -18,6 +18,7 @@ from running import FORECAST, PATIENCE, run_here
 from forecast import store
 from forecast.errors import ForecastError
 from forecast.store.log import open_parts
+from forecast.store.writing import TEMPORARY
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TABLE = REPOSITORY / "data" / "us_employment.csv"
@@ -27,7 +28,7 @@ FRESH = "a version that was not there before"
 HERE, OLDEST = "{folder}", "{oldest}"  # in a command line: the folder it works in, the oldest version there
 PROGRAM = tuple(FORECAST)
 # What may lie in each folder of a model, a log and an output, finished or left by a process that was killed.
-LEFT = r"\.forecast-.*|\.lock"
+LEFT = rf"{re.escape(TEMPORARY)}.*|\.lock"
 NAMES = {
     "models": r"m",
     "models/m": rf"CURRENT|versions|trials\.json|checkpoint|{LEFT}",
@@ -164,6 +165,11 @@ def look(folder: Path) -> Seen:
                 raise BrokenError(f"{path.relative_to(folder)} lies there")
     forecast = folder / "out" / "predictions.csv"
     return Seen(_current(folder), forecast.read_bytes() if forecast.exists() else None, _log(folder / "log"))
+
+
+def left_over(folder: Path) -> list[str]:
+    """Return the unfinished files in a folder: a process that was not killed leaves none."""
+    return [str(path.relative_to(folder)) for path in folder.rglob(f"{TEMPORARY}*")]
 
 
 def versions(folder: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.errors import ForecastError, UsageError
+from forecast.errors import BundleError, ForecastError, UsageError
 from forecast.store.bundle import Shapes
 from forecast.store.finding import PREVIOUS, current_version, find_home, select
 from forecast.store.loading import Loaded, load_place, verify
@@ -109,14 +109,19 @@ def pointer(home: Path) -> bytes | None:
 
 def point_back(home: Path, before: bytes | None) -> None:
     """Let CURRENT hold again what it held; durability has failed already, so that no fsync may stop this."""
-    with suppress(OSError):
+    temporary = home / temporary_name()
+    with suppress(OSError, BundleError):
+        if pointer(home) == before:
+            return  # and a full disk has no room for it twice
         if before is None:
             os.unlink(home / CURRENT)
             return
-        temporary = home / temporary_name()
-        temporary.write_bytes(before)
-        temporary.chmod(FILE_MODE)
-        os.replace(temporary, home / CURRENT)
+        try:
+            temporary.write_bytes(before)
+            temporary.chmod(FILE_MODE)
+            os.replace(temporary, home / CURRENT)
+        except OSError:
+            temporary.unlink(missing_ok=True)
 
 
 def current(home: Path) -> str | None:
