@@ -198,22 +198,16 @@ def run_line(key: tuple[str, str, str], trials: list[Trial], pool: ProcessPoolEx
 
 
 def table(rows: list[dict[str, str]]) -> str:
-    """Return the results as a table in Markdown: a line for each command."""
+    """Return the results as a table in Markdown: a line for each command, with empty cells for what was not tried."""
     kinds = {**{kind: kind for kind in KINDS}, RANDOM_KIND: "`kill -9`, any moment", TOGETHER: "overlaps"}
     sums = {OLD: "old", NEW: "new", BROKEN: "**broken**", "refused": "left with 11"}
     lines = [["", *kinds.values(), *sums.values()], ["---"] + ["--:"] * (len(kinds) + len(sums))]
-    for what, group in groupby(sorted(rows, key=order), key=lambda row: row["what"]):
-        found = list(group)
+    for what in (*(one.name for one in (*VICTIMS, *CROWDS)), *CONTROL_NAMES):
+        found = [row for row in rows if row["what"] == what]
         tried = [sum(int(row["trials"]) - int(row[MISSED]) for row in found if row["kind"] == kind) for kind in kinds]
-        ended = [sum(int(row[name]) for row in found) for name in sums]
-        lines.append([f"`{what}`", *(f"{count:,}" if count else "" for count in tried), *map("{:,}".format, ended)])
+        ended = [f"{sum(int(row[name]) for row in found):,}" if found else "" for name in sums]
+        lines.append([f"`{what}`", *(f"{count:,}" if count else "" for count in tried), *ended])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def order(row: dict[str, str]) -> int:
-    """Return the place of a line in the table: as the commands are run, the controls last."""
-    names = [*(one.name for one in (*VICTIMS, *CROWDS)), *CONTROL_NAMES]
-    return names.index(row["what"])
 
 
 def call(trial: Trial) -> Outcome:
