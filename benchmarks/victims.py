@@ -71,11 +71,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reader finds in a folder: the current version, the forecast, the rows of the log; None for none."""
+    """What a reader finds in a folder: the current version, the forecast, None for none, and the rows of the log."""
 
     current: str | None = None
     forecast: bytes | None = None
-    log: tuple[str, ...] | None = None
+    log: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,12 +196,13 @@ def _sound(words: Sequence[str], folder: Path) -> bytes:
     return said.out
 
 
-def _log(folder: Path) -> tuple[str, ...] | None:
-    """Read every part of a log and its record; return the rows, sorted."""
+def _log(folder: Path) -> tuple[str, ...]:
+    """Read every part of a log and its record, as far as they are there; return the rows, sorted."""
     if not folder.is_dir():
-        return None
+        return ()
     try:
-        json.loads((folder / "run.json").read_bytes())
+        if (folder / "run.json").exists():
+            json.loads((folder / "run.json").read_bytes())
         tables = [table for part in open_parts(folder) for table in part.read()]
     except (ForecastError, ValueError, OSError) as error:
         raise BrokenError(f"the log: {error}") from None
@@ -219,11 +220,16 @@ def publish(folder: Path, count: int) -> None:
 
 def _before_predict(folder: Path) -> None:
     """Make a model, a log of some nights and the forecast of the last of them."""
-    publish(folder, 1)
-    (folder / "out").mkdir()
+    _before_first_predict(folder)
     for night in range(NIGHTS):
         said = run_here([*filled(NIGHT, folder), "--as-of", f"{2013 + night // 12}-{1 + night % 12:02d}-15"])
         assert said.code == 0, said.err
+
+
+def _before_first_predict(folder: Path) -> None:
+    """Make a model, and a folder for the output."""
+    publish(folder, 1)
+    (folder / "out").mkdir()
 
 
 def _before_predict_in_place(folder: Path) -> None:
@@ -270,6 +276,8 @@ PROMOTE = Victim("models promote", ("models", "promote", f"m@{OLDEST}", *MODEL[2
 TRAIN = Victim("train", TRAINING, _before_train, trains=True)
 VICTIMS = (
     PREDICT,
+    # Beyond what a later night does, this one makes the folder of the log.
+    Victim("predict --log, a first time", NIGHT, _before_first_predict, calls=(*RENAMES, *FOLDERS)),
     PROMOTE,
     TRAIN,
     # Beyond what a later training does, this one makes the folders of the model.
