@@ -12,13 +12,19 @@ if TYPE_CHECKING:
 
 
 def locking(options: LockOptions, say: Say, patience: float = 0.0) -> "Locking":
-    """Return how to lock; UsageError for a folder that is not there.
+    """Return how to lock; UsageError where there is no folder for locks, and none can be made.
 
     patience: seconds to wait where the user did not say how long.
     """
     from forecast.store import Locking
 
-    folder = options.lock_dir
-    if folder is not None and not Path(folder).is_dir():
-        raise UsageError(f"--lock-dir {folder}: there is no such folder.\nMake it, on a disk of this machine.")
-    return Locking(options.seconds(patience), None if folder is None else Path(folder), say)
+    folder = None if options.lock_dir is None else Path(options.lock_dir)
+    if folder is not None:
+        try:
+            folder.mkdir(exist_ok=True)  # one in /run is gone when the machine has been started anew
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise UsageError(
+                f"--lock-dir {folder}: it cannot be made: {reason}.\nName a folder on a disk of this machine."
+            ) from None
+    return Locking(options.seconds(patience), folder, say)

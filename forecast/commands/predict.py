@@ -74,7 +74,6 @@ def predict(
     from forecast.tables import write
 
     run, say = begin(), speaker(common)
-    held = locking(lock, say)
     _check_places(data, output, record, log, common)
     loaded = store.load(common.models, common.model, context=data is None or read.as_of is not None)
     if common.verbose:
@@ -96,7 +95,7 @@ def predict(
         output = dated(output, forecasts)
         check_forecast_output(output, [reading.source["path"]] if reading else [])
     # First the log: a forecast that was published is in it, and where it cannot be written nothing else is.
-    logged = append_to_log(log, loaded, reading, forecasts, options, held) if log is not None else None
+    logged = append_to_log(log, loaded, reading, forecasts, options, locking(lock, say)) if log is not None else None
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")

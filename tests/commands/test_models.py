@@ -14,6 +14,7 @@ from forecast.golden import golden_forecast
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = "reference-1@20261121T070222Z-b6bafe28"
+IN_THE_WAY = "--lock-dir models/sales/CURRENT: it cannot be made: file exists."
 METRICS = json.dumps({"scores": {"model": {"skill": 0.127}}}).encode()
 
 
@@ -194,7 +195,7 @@ def test_a_run_that_waits_for_a_lock_says_so_and_gets_it(
     with store.locked(home, "publish"):
         found = said(["rollback", "sales", "--lock-wait", "0.1s"], capfd, 11).err
         assert ": waiting for up to 0s.\nError: models/sales is locked by process " in found
-        Path("locks").mkdir()  # a folder for locks is another lock: one for all runs, or none
+        # A folder for locks is another lock: one for all runs, or none.
         said(["rollback", "sales", "--lock-dir", "locks"], capfd)
     assert store.load("models", "sales").version == versions[1]
 
@@ -215,7 +216,12 @@ def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.Cap
         (["promote", "sales"], 2, "'sales' names no version."),
         (["promote"], 2, "forecast models promote needs NAME@VERSION."),
         (["rollback"], 2, "forecast models rollback needs NAME."),
-        (["promote", "sales@x", "--lock-dir", "none"], 2, "--lock-dir none: there is no such folder."),
+        (
+            ["promote", "sales@x", "--lock-dir", "no/where"],
+            2,
+            "--lock-dir no/where: it cannot be made: no such file or directory.",
+        ),
+        (["rollback", "sales", "--lock-dir", "models/sales/CURRENT"], 2, IN_THE_WAY),
         (["prune", "--lock-wait", "10"], 2, "--lock-wait '10' is no length of time."),
         (["prune", "sales@previous"], 2, "'sales@previous' names a version."),
         (["list", "sales@previous"], 2, "'sales@previous' names one version."),
