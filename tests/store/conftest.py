@@ -131,8 +131,10 @@ class Shelf:
         trained: Trained | None = None,
         now: datetime | None = None,
         files: Callable[[str], dict[str, bytes]] = lambda _: dict(OTHERS),
+        candidate: bool = False,
+        held: bool = False,
     ) -> store.Published:
-        return store.publish(self.models, name, trained or model(), files, shapes, now)
+        return store.publish(self.models, name, trained or model(), files, shapes, now, candidate=candidate, held=held)
 
     def load(self, name: str | None = "sales", context: bool = True) -> store.Loaded:
         return store.load(self.models, name, shapes, context)
