@@ -26,7 +26,7 @@ def demand_skill(skill: float | None, wanted: float | None, published: "Publishe
 
 def kept(published: "Published") -> str:
     """Return where a version is that was not promoted."""
-    return f"the candidate {published.model} is kept in {published.path}, and the current version stays"
+    return f"kept as a candidate: {published.model} in {published.path}"
 
 
 def promotion(published: "Published") -> str:

@@ -222,7 +222,10 @@ def _publish(work: _Work, candidate: "Candidate", outcome: "Outcome", race: "Rac
         sys.stdout.buffer.write((published.path / "run.json").read_bytes())
         sys.stdout.buffer.flush()
     if not candidate.promoted:
-        raise QualityError(f"the update is {race_text(race)}; {kept(published)}.\n{promotion(published)}.")
+        raise QualityError(
+            f"{race.current} stays the current version: the update is {race_text(race)}; {kept(published)}.\n"
+            f"{promotion(published)}."
+        )
     if work.output is not None:
         write_again(work.output, outcome, work.reading, work.columns, published)
     work.say("\n".join(places(published, work.output)))

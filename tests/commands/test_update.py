@@ -141,7 +141,8 @@ def test_a_required_promotion_that_fails_keeps_the_candidate(
         message, mend = said("--require-promotion", "-o", "out.csv", code=16).err.splitlines()[-2:]
     (candidate,) = (one for one in versions() if one != version)
     assert current() == version
-    assert f"; the candidate sales@{candidate} is kept in models/sales/versions/{candidate}, and the current" in message
+    assert message.startswith(f"Error: sales@{version} stays the current version: the update is ")
+    assert message.endswith(f"; kept as a candidate: sales@{candidate} in models/sales/versions/{candidate}.")
     assert mend == f"'forecast models promote models/sales@{candidate}' makes it the current one all the same."
     assert store.shelf_of(Path("models/sales")).role(candidate) == "candidate"
     assert json.loads(Path(f"models/sales/versions/{candidate}/run.json").read_text())["exit_code"] == 16
