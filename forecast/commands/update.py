@@ -223,13 +223,13 @@ def _publish(work: _Work, candidate: "Candidate", outcome: "Outcome", race: "Rac
         sys.stdout.buffer.flush()
     if not candidate.promoted:
         raise QualityError(
-            f"{race.current} stays the current version: the update is {race_text(race)}; {kept(published)}.\n"
+            f"{work.loaded.model} stays the current version: the update is {race_text(race)}; {kept(published)}.\n"
             f"{promotion(published)}."
         )
     if work.output is not None:
         write_again(work.output, outcome, work.reading, work.columns, published)
     work.say("\n".join(places(published, work.output)))
-    work.say(f"{published.model} is the current version now: {race_text(race)}.")
+    work.say(f"{published.model} is the current version now, in place of {work.loaded.model}: {race_text(race)}.")
 
 
 def _keep(work: _Work, reason: str, race: "Race | None" = None) -> None:
@@ -265,7 +265,6 @@ def _race_of(work: _Work, candidate: "Candidate") -> "Race":
     horizon, calendar = work.loaded.trained.plan.horizon, work.reading.panel.calendar
     first, last, count = candidate.origins
     return Race(
-        current=work.loaded.model,
         measure=candidate.measure,
         error=candidate.error,
         before=candidate.before,

@@ -10,7 +10,6 @@ from forecast.report.verdict import MOST, luck
 class Race:
     """A candidate and the current model at the same origins, whose truth neither has seen."""
 
-    current: str  # NAME@VERSION
     measure: str  # of the errors: MASE or MAE
     error: float  # of the candidate
     before: float  # of the current model
@@ -37,15 +36,15 @@ def race_text(race: Race) -> str:
     errors = f"{race.measure} {race.error:{digits}} against {race.before:{digits}}"
     each = ", each " if race.origins > 1 else ", "
     where = f"{origins}{series}{each}{race.horizon} ahead"
-    return f"{_amount(race.change)} {race.current} ({errors}) on {where}, that neither had seen{luck(race.comparison)}"
+    return f"{_amount(race.change)} ({errors}) on {where}, that neither had seen{luck(race.comparison)}"
 
 
 def _amount(change: float | None) -> str:
     if change == 0:
-        return "as good as"
+        return "as good"
     percent = MOST + 1 if change is None else 100 * abs(change)
     amount = f"over {MOST} %" if percent > MOST else f"{percent:.1f} %"
-    return f"{amount} {'worse' if change is None or change > 0 else 'better'} than"
+    return f"{amount} {'worse' if change is None or change > 0 else 'better'}"
 
 
 def missing_text(new: int, horizon: int, word: str) -> str:

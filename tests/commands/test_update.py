@@ -100,8 +100,8 @@ def test_an_update_that_is_not_worse_is_the_current_version(version: str, said: 
     write_sales(130)
     line = said().err.splitlines()[-1]
     assert current() != version
-    assert line.startswith(f"sales@{current()} is the current version now: ")
-    assert f"as good as sales@{version} (MASE " in line  # it repeats the last season, as before
+    # It repeats the last season, as before.
+    assert line.startswith(f"sales@{current()} is the current version now, in place of sales@{version}: as good (MASE ")
     assert " on 20 origins from 2024-04-13 to 2024-05-02 of 2 series, each 7 days ahead, that neither had seen" in line
     loaded = store.load("models", "sales").trained
     assert loaded.source["last"] == "2024-05-09"
