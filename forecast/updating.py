@@ -172,7 +172,7 @@ def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tupl
     networks: list[Fitted] = []
     if found is not None:
         shorter = _shorter(plan)
-        result = network.fit(shown, shorter, (shorter.steps,) * plan.members, _look(listen, stage), found)
+        result = network.fit(shown, shorter, (shorter.steps,) * plan.members, _look(listen, stage), start=found)
         networks, history = [result.fitted], tuple({"phase": stage, **row} for row in result.history)
     fitted = tuple(
         networks[0] if one.kind is Kind.NETWORK else registry.FIT[one.kind](shown, plan) for one in trained.fitted

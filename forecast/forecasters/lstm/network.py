@@ -228,7 +228,7 @@ def fit(
             plan.seed * 1000 + member,
             stop,
             look,
-            member_weights(start, member) if start else None,
+            start=member_weights(start, member) if start else None,
         )
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]
