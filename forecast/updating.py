@@ -47,7 +47,7 @@ NO_NETWORK = {"device": "cpu", "cudnn": False, "why_not": "the model has no netw
 class Fair:
     """Where a candidate and the current model can be compared, so that neither has seen the truth."""
 
-    new: int  # steps that the series of the model have gone on for since its training, at most
+    new: int  # steps by which the series of the model go beyond its training, at most; below 0 where they end before
     ask: BacktestOptions | None  # the origins; None where there is none
 
 
@@ -76,7 +76,7 @@ class Candidate:
 def fair_origins(trained: Trained, panel: Panel) -> Fair:
     """Return the origins in the new rows: at most 20, over the newer half of them, or over more where they are few.
 
-    Raises MismatchError for a panel that ends before the rows of training, or that has lost most series.
+    Raises MismatchError for a panel that does not fit the model, or that has lost most of its series.
     """
     panel, _ = matching_panel(trained, panel)
     if trained.context is None:

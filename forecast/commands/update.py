@@ -144,9 +144,10 @@ def _notices(loaded: "Loaded", reading: "Reading", read: ReadOptions, options: U
 
     found = [one.line for one in matching.differences(loaded.trained, reading.panel)]
     fresh = freshness_of(loaded, reading, read, options.max_age)
-    known = set(loaded.trained.ids)
-    new = [name for name in dict.fromkeys(reading.panel.ids) if name not in known]
-    found += [f"{len(new):,} series are new, and are learned with the others: {matching.some(new)}."] if new else []
+    known, ids = set(loaded.trained.ids), dict.fromkeys(reading.panel.ids)
+    new = [name for name in ids if name not in known]
+    line = f"{len(new):,} of the {len(ids):,} series are new, and are learned with the others: {matching.some(new)}."
+    found += [line] if new else []
     return [*found, *([fresh.notice] if fresh.notice else []), *(one.line for one in fresh.findings)]
 
 
@@ -178,13 +179,15 @@ def _race(work: _Work) -> None:
     assert work.fair.ask is not None
     with shown(work.common.quiet or work.common.json) as listen:
         listen = stoppable(listen)
-        candidate = updating.try_update(trained, panel, work.fair.ask, work.options.device, listen)
-        race = _race_of(work, candidate)
-        if not candidate.promoted and not work.options.require_promotion:
-            return _keep(work, f"an update would be {race_text(race)}", race)
-        source = findable(work.reading.source)
-        outcome = updating.finish(trained, panel, candidate, work.reading.options, source, listen)
-    return _publish(work, candidate, outcome, race)
+        candidate, outcome = updating.try_update(trained, panel, work.fair.ask, work.options.device, listen), None
+        if candidate.promoted or work.options.require_promotion:
+            source = findable(work.reading.source)
+            outcome = updating.finish(trained, panel, candidate, work.reading.options, source, listen)
+    race = _race_of(work, candidate)
+    if outcome is None:
+        _keep(work, f"an update would be {race_text(race)}", race)
+    else:
+        _publish(work, candidate, outcome, race)
 
 
 def _publish(work: _Work, candidate: "Candidate", outcome: "Outcome", race: "Race") -> None:

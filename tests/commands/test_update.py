@@ -234,7 +234,7 @@ def test_new_and_vanished_series_are_said(version: str, said: Any) -> None:
     write_sales(130, shops=("north", "west"))
     lines = said().err.splitlines()
     assert "1 of the 2 series of the model are not in the table: 'south'." in lines
-    assert "1 series are new, and are learned with the others: 'west'." in lines
+    assert "1 of the 2 series are new, and are learned with the others: 'west'." in lines
     assert store.load("models", "sales").trained.ids == ("north", "west")
 
 
