@@ -17,9 +17,11 @@ from victims import (
     OLDEST,
     PATIENCE,
     PROGRAM,
+    UPDATE,
     BrokenError,
     Outcome,
     before_promote,
+    before_update,
     filled,
     look,
 )
@@ -87,4 +89,5 @@ def _made_by(folder: Path, output: Path) -> str:
 CROWDS = (
     Crowd("2 predict, 1 promote", (("models", "promote", f"m@{OLDEST}", *MODEL[2:], "-q"),), before_promote),
     Crowd("2 predict, 2 rollback", (("models", "rollback", "m", *MODEL[2:], "-q"),) * 2, before_promote),
+    Crowd("2 predict, 2 update", (UPDATE.words,) * 2, before_update),
 )

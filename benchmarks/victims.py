@@ -17,8 +17,11 @@ from running import FORECAST, PATIENCE, run_here
 
 from forecast import store
 from forecast.errors import ForecastError
+from forecast.forecasters import registry
+from forecast.forecasters.fitted import Kind
 from forecast.store.log import open_parts
 from forecast.store.writing import TEMPORARY
+from forecast.trained import Trained
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TABLE = REPOSITORY / "data" / "us_employment.csv"
@@ -31,7 +34,7 @@ PROGRAM = tuple(FORECAST)
 LEFT = rf"{re.escape(TEMPORARY)}.*|\.lock"
 NAMES = {
     "models": r"m",
-    "models/m": rf"CURRENT|versions|trials\.json|checkpoint|{LEFT}",
+    "models/m": rf"CURRENT|CANDIDATES|versions|trials\.json|checkpoint|{LEFT}",
     "models/m/checkpoint": rf"finished-.*|under-way|{LEFT}",
     "models/m/versions": rf"\d{{8}}T\d{{6}}Z-[0-9a-f]{{8}}|{LEFT}",
     "log": rf"part-.*\.parquet|run\.json|{LEFT}",
@@ -210,12 +213,15 @@ def _log(folder: Path) -> tuple[str, ...]:
 
 
 def publish(folder: Path, count: int) -> None:
-    """Publish the reference model as `m`, once for each day of a year that begins; the last is the current version."""
+    """Publish the reference model as `m`, that often."""
     loaded = store.load(REPOSITORY / "models", "reference-1")
-    golden = store.read_file(loaded, "golden.json")
+    _publish_as_m(folder, loaded.trained, {"golden.json": store.read_file(loaded, "golden.json")}, count)
+
+
+def _publish_as_m(folder: Path, trained: Trained, files: dict[str, bytes], count: int) -> None:
+    """Publish a model once for each day of a year that begins; the last is the current version."""
     for day in range(1, count + 1):
-        now = datetime(2026, 1, day, tzinfo=UTC)
-        store.publish(folder / "models", "m", loaded.trained, lambda _: {"golden.json": golden}, now=now)
+        store.publish(folder / "models", "m", trained, lambda _: files, now=datetime(2026, 1, day, tzinfo=UTC))
 
 
 def _before_predict(folder: Path) -> None:
@@ -255,6 +261,16 @@ def _before_train(folder: Path) -> None:
     _table(folder, 120)
 
 
+def before_update(folder: Path) -> None:
+    """Make a model without a network, and its table with another year in it."""
+    trained = store.load(REPOSITORY / "models", "reference-1").trained
+    naive = registry.FIT[Kind.SEASONAL_NAIVE](trained.context, trained.plan)
+    _publish_as_m(folder, replace(trained, fitted=(naive,), weights=(1.0,)), {}, 4)
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    year = [line.replace(",2015-", ",2016-") for line in lines if ",2015-" in line]
+    (folder / "table.csv").write_text("\n".join([*lines, *year, ""]), encoding="utf-8")
+
+
 def _before_first_train(folder: Path) -> None:
     _table(folder, 120)
 
@@ -273,12 +289,15 @@ OUTPUT = ("-o", f"{HERE}/out/predictions.csv")
 NIGHT = ("predict", str(TABLE), *MODEL, *OUTPUT, "--log", f"{HERE}/log", "-q")
 PREDICT = Victim("predict --log", NIGHT, _before_predict)
 PROMOTE = Victim("models promote", ("models", "promote", f"m@{OLDEST}", *MODEL[2:], "-q"), before_promote)
+# Of a model without a network: what is written is the same, and it takes a second.
+UPDATE = Victim("update", ("update", f"{HERE}/table.csv", *MODEL, "-q"), before_update, trains=True)
 TRAIN = Victim("train", TRAINING, _before_train, trains=True)
 VICTIMS = (
     PREDICT,
     # Beyond what a later night does, this one makes the folder of the log.
     Victim("predict --log, a first time", NIGHT, _before_first_predict, calls=(*RENAMES, *FOLDERS)),
     PROMOTE,
+    UPDATE,
     TRAIN,
     # Beyond what a later training does, this one makes the folders of the model.
     Victim("train, a first time", TRAINING, _before_first_train, trains=True, calls=(*RENAMES, *FOLDERS)),

@@ -67,10 +67,15 @@ MAY_IMPORT = {
         "pipeline",
         *("forecasters", "evaluation"),
     },
+    "forecast.updating": {
+        *("errors", "options", "plan", "progress", "panels", "trained", "matching", "prediction"),
+        *("pipeline", "backtesting"),
+        *("forecasters", "evaluation"),
+    },
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "freshness", "prediction", "checking", "backtesting"),
-        *("benchmark", "scoring", "golden"),
+        *("updating", "benchmark", "scoring", "golden"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from forecast.trained import Forecasts
 
 RECORD = "run.json"  # the record of the last run that was logged
-BY_STEP = "metrics_by_step.csv"
+BY_STEP = "metrics_by_step.csv"  # of training
+EXPECTED = "expected_by_step.csv"  # the same in a model that was updated since
 
 
 def check_log(log: str) -> None:
@@ -40,7 +41,8 @@ def append_to_log(
     from forecast.store.log import append
     from forecast.tables.log_rows import log_table
 
-    by_step = store.read_file(loaded, BY_STEP) if BY_STEP in loaded.manifest.files else None
+    measured = next((name for name in (EXPECTED, BY_STEP) if name in loaded.manifest.files), None)
+    by_step = store.read_file(loaded, measured) if measured else None
     measured_by = benchmark(loaded.trained, reading.panel if reading else None, options.horizon, by_step)
     stopping.check()
     rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), locking)

@@ -113,7 +113,8 @@ def rollback(
 ) -> None:
     """Go back to the version before.
 
-    The same as 'forecast models promote NAME@previous': the newest version that is older than the current one.
+    The same as 'forecast models promote NAME@previous': the newest version that is older than the current one and was
+    current once.
     """
     from forecast import golden, store
 
@@ -131,8 +132,8 @@ def prune(
 ) -> None:
     """Remove old versions.
 
-    What stays: the newest 3 versions, every one that is younger than a day, the current one and the one before it.
-    Every training does the same after it has published.
+    What stays: the newest 3 versions, every one that is younger than a day, the current one and the one before it; of
+    candidates, which were never current, the newest. Every training does the same after it has published.
     """
     from forecast import store
 

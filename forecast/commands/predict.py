@@ -83,7 +83,7 @@ def predict(
     if data is None and reading is not None:
         check_forecast_output(output, [reading.source["path"]])
     findings = matching.differences(loaded.trained, reading.panel) if reading else []
-    fresh = _freshness(loaded, reading, read, options)
+    fresh = freshness_of(loaded, reading, read, options.max_age)
     early = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
     for notice in early:
         say(notice)
@@ -135,7 +135,7 @@ def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
     return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
 
 
-def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, options: PredictOptions) -> "Freshness":
+def freshness_of(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, max_age: str | None) -> "Freshness":
     """Say how old the values are that a forecast starts from. Raises StaleError where they are too old."""
     from datetime import datetime
 
@@ -147,7 +147,7 @@ def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, o
         return freshness.Freshness(None, None)
     name = name_of(reading.source["path"]) if reading else f"the rows stored with {loaded.name}"
     files = reading.source.get("newest", {}) if reading else {}
-    return freshness.assess(panel, name, options.max_age, read.as_of, datetime.now().astimezone(), files)
+    return freshness.assess(panel, name, max_age, read.as_of, datetime.now().astimezone(), files)
 
 
 def _hindsight(loaded: "Loaded", reading: "Reading | None", read: ReadOptions) -> list[str]:

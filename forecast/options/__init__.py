@@ -21,6 +21,7 @@ from forecast.options.training import (
     TrainOptions,
     check_bounds,
 )
+from forecast.options.updating import UpdateOptions
 
 __all__ = [
     "COLUMNS",
@@ -47,6 +48,7 @@ __all__ = [
     "Scaler",
     "ScoreOptions",
     "TrainOptions",
+    "UpdateOptions",
     "as_record",
     "check_bounds",
 ]

@@ -80,6 +80,17 @@ def test_the_list_of_a_model_has_a_line_for_each_version(
     assert lines[2].endswith("2015-12-01")
 
 
+def test_a_candidate_is_called_one_until_it_is_promoted(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    trained = store.load("models", "sales").trained
+    candidate = store.publish("models", "sales", trained, lambda _: {}, candidate=True).version
+    roles = [one["role"] for one in document(["list", "sales"], capfd)["listed"]]
+    assert roles == [None, "previous", "current", "candidate"]
+    assert said(["show", f"sales@{candidate}"], capfd).out.startswith(f"sales@{candidate} (candidate)\n")
+    said(["promote", f"sales@{candidate}"], capfd)
+    roles = [one["role"] for one in document(["list", "sales"], capfd)["listed"]]
+    assert roles == [None, None, "previous", "current"]
+
+
 def test_damage_is_a_line_of_the_list(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     damage(path_of(versions[2]) / "plan.json")
     *_, empty, line = said(["list"], capfd).out.splitlines()

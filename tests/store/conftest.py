@@ -132,9 +132,10 @@ class Shelf:
         trained: Trained | None = None,
         now: datetime | None = None,
         files: Callable[[str], dict[str, bytes]] = lambda _: dict(OTHERS),
-        locking: store.Locking = PATIENTLY,
+        candidate: bool = False,
+        locking: store.Locking | None = PATIENTLY,
     ) -> store.Published:
-        return store.publish(self.models, name, trained or model(), files, shapes, now, locking)
+        return store.publish(self.models, name, trained or model(), files, shapes, now, candidate, locking)
 
     def load(self, name: str | None = "sales", context: bool = True) -> store.Loaded:
         return store.load(self.models, name, shapes, context)
