@@ -27,7 +27,7 @@ from victims import (
 )
 
 ROUNDS = 100
-PREDICTIONS = 2  # in each round
+PREDICTIONS = 2  # at once
 DONE, LOCKED = 0, 11  # exit codes
 
 
@@ -49,31 +49,45 @@ def rounds(crowd: Crowd, folder: Path, count: int = ROUNDS) -> list[Callable[[],
 
 
 def one_round(crowd: Crowd, template: Path) -> Outcome:
-    """Start all at once; NEW where a forecast is one of the version that is new, OLD where none is."""
+    """Start all at once, and predict until the model is changed; OLD or NEW as the first forecast is."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve() / "here"
         shutil.copytree(template, folder)
-        outputs = [folder / "out" / f"{number}.csv" for number in range(PREDICTIONS)]
-        predictions = [("predict", *MODEL, "-o", str(output), "-q") for output in outputs]
         try:
             before = look(folder).current
-            codes = together([filled((*PROGRAM, *words), folder) for words in (*predictions, *crowd.changes)])
+            changes = [started((*PROGRAM, *words), folder) for words in crowd.changes]
+            outputs = predicted(folder, changes)
+            codes = [change.wait(PATIENCE) for change in changes]
             refused = codes.count(LOCKED)
-            if set(codes[:PREDICTIONS]) != {DONE} or not {DONE} <= set(codes[PREDICTIONS:]) <= {DONE, LOCKED}:
+            if not {DONE} <= set(codes) <= {DONE, LOCKED}:
                 return Outcome(BROKEN, f"exit codes {codes}", refused)
-            if look(folder).current == before:
-                return Outcome(BROKEN, "nobody changed the model", refused)
             made_by = [_made_by(folder, output) for output in outputs]
+            if look(folder).current in (before, None) or made_by[-1] == before:
+                return Outcome(BROKEN, "nobody changed the model", refused)
         except BrokenError as error:
             return Outcome(BROKEN, str(error))
-        return Outcome(OLD if set(made_by) == {before} else NEW, refused=refused)
+        return Outcome(OLD if made_by[0] == before else NEW, refused=refused)
 
 
-def together(commands: list[list[str]]) -> list[int]:
-    """Start command lines at the same moment; return their exit codes when all have ended."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen(command, **quiet) for command in commands]
-    return [process.wait(PATIENCE) for process in processes]
+def predicted(folder: Path, changes: list[subprocess.Popen[bytes]]) -> list[Path]:
+    """Predict with some processes at once, again and again, the last time when the changes have ended."""
+    outputs: list[Path] = []
+    busy = True
+    while busy:
+        busy = any(change.poll() is None for change in changes)
+        fresh = [folder / "out" / f"{len(outputs) + number}.csv" for number in range(PREDICTIONS)]
+        runs = [started((*PROGRAM, "predict", *MODEL, "-o", str(output), "-q"), folder) for output in fresh]
+        codes = [run.wait(PATIENCE) for run in runs]
+        if any(codes):
+            raise BrokenError(f"predict: exit codes {codes}")
+        outputs += fresh
+    return outputs
+
+
+def started(words: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a command line."""
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(filled(words, folder), stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def _made_by(folder: Path, output: Path) -> str:
