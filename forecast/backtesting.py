@@ -63,7 +63,7 @@ def backtest_model(trained: Trained, panel: Panel, ask: BacktestOptions, horizon
     every = ask.every or plan.horizon
     count = ask.origins or _origins_of_model(trained, panel, plan, every)
     _check_length(panel, plan.horizon, every, count, least_history(plan))
-    backs = _backs(plan.horizon, every, count)
+    backs = backs_of(plan.horizon, every, count)
 
     def model(_: int) -> _Model:
         before = panel.without_end(backs[0])
@@ -75,7 +75,7 @@ def backtest_model(trained: Trained, panel: Panel, ask: BacktestOptions, horizon
 
     rolled = _roll(panel, plan, backs, every, (0,), model)
     rows = rolled.backtest.panel
-    seen = rows.last < _last_known(trained, rows)
+    seen = rows.last < last_known(trained, rows)
     role = tuple(np.where(seen, SEEN, REPORT).tolist())
     return replace(rolled, backtest=replace(rolled.backtest, role=role), fits=())
 
@@ -99,7 +99,7 @@ def backtest_training(
     half = int(np.median(panel.lengths)) // 2
     count = ask.origins or max(1, min(MOST, _allowed(panel, horizon, every, max(half, least))))
     _check_length(panel, horizon, every, count, least)
-    backs = _backs(horizon, every, count)
+    backs = backs_of(horizon, every, count)
     fits = tuple(range(0, count, ask.refit_every or count))
 
     def model(origin: int) -> _Model:
@@ -129,7 +129,7 @@ def _roll(
     """Forecast every origin with the newest model; without a plan that of the first model is meant."""
     models = [model_at(0)]
     plan = plan or models[0].trained.plan
-    rows, stride = _rows(panel, plan, backs)
+    rows, stride = rows_at(panel, plan, backs)
     shape = (len(rows.order), plan.horizon)
     quantiles = np.full((*shape, len(plan.quantiles)), np.nan)
     medians = {kind: np.full(shape, np.nan) for kind in Kind}
@@ -160,7 +160,7 @@ def _roll(
     return Rolled(backtest, plan, trained, fits, len(backs), every, order, tuple(status.tolist()), stride)
 
 
-def _rows(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, int]:
+def rows_at(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, int]:
     """Return the series cut at the origins, and the stride at which series were chosen, so that memory suffices."""
     stride = max(1, -(-len(panel) * len(backs) * plan.horizon * len(plan.quantiles) // LARGEST))
     rows = rolling(panel, plan, np.arange(0, len(panel), stride), -np.array(backs))
@@ -172,7 +172,7 @@ def _rows(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, in
     return rows, stride
 
 
-def _backs(horizon: int, every: int, count: int) -> tuple[int, ...]:
+def backs_of(horizon: int, every: int, count: int) -> tuple[int, ...]:
     """Return the steps from each origin to the end of its series, oldest first."""
     return tuple(horizon + every * back for back in reversed(range(count)))
 
@@ -199,13 +199,13 @@ def _check_length(panel: Panel, horizon: int, every: int, count: int, history: i
 def _origins_of_model(trained: Trained, panel: Panel, plan: Plan, every: int) -> int:
     """Return how many origins to look at: those after the rows of training, else those with a whole window."""
     known = panel.select(np.flatnonzero(known_rows(trained.ids, panel) >= 0))
-    new = known.last - _last_known(trained, known)
+    new = known.last - last_known(trained, known)
     after = (int(np.median(new)) - plan.horizon) // every + 1 if len(new) else 0
     allowed = _allowed(panel, plan.horizon, every, min(plan.window, int(np.median(panel.lengths)) // 2))
     return max(1, min(MOST, allowed, after if after > 0 else MOST))
 
 
-def _last_known(trained: Trained, panel: Panel) -> Integers:
+def last_known(trained: Trained, panel: Panel) -> Integers:
     """Return the last step of each series that the model was trained on, as an ordinal: (series,).
 
     Of a series that it does not know: before all time. Without stored rows nothing can be told: after all time.

@@ -1,6 +1,6 @@
 """The story of a training, step by step. Which rows each number has seen: evaluation/backtest.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.choosing import Choice, choose, row_weights, run, steps_on_all, try_mixed_targets, units_of
 from forecast.errors import ForecastError
 from forecast.evaluation import calibration
-from forecast.evaluation.backtest import CALIBRATION, Backtest, Split, roles, split
+from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, roles, split
 from forecast.evaluation.calibration import Calibration
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
@@ -80,12 +80,7 @@ def train(
     if plan.targets and not isfinite(around.clock.limit):
         choice, targets = try_mixed_targets(panel, choice, plan, _stage(listen, "mixed"))
     backtest, bands = check(choice)
-    agreement = network_agreement(choice.fitted, choice.parts, choice.plan)
-    if not agreement < TOLERANCE:
-        raise ForecastError(
-            f"the NumPy runtime differs from Keras by {agreement:.1e} of a series' scale, more than {TOLERANCE:g}.\n"
-            "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
-        )
+    agreement = check_runtime(choice.fitted, choice.parts.fit, choice.parts.held, choice.plan)
     final, plan, history = refit(panel, choice, _stage(listen, "final"))
     weights, sparse = (tuple(choice.weights[one.kind][group] for one in final) for group in (0, 1))
     trained = Trained(
@@ -95,7 +90,7 @@ def train(
         ids=panel.ids,
         fitted=tuple(final),
         weights=weights,
-        units=_units_of_bands(panel, plan),
+        units=units_of_bands(panel, plan),
         calibration=bands,
         context=context_of(table, plan),
         source=source or {},
@@ -123,12 +118,17 @@ def refit(panel: Panel, choice: Choice, listen: Look) -> tuple[list[Fitted], Pla
         result = network.fit(shown, plan, steps, pace.final(steps, listen))
         history = [{"phase": "final", **row} for row in result.history]
         fitted, plan = pace.trained([result.fitted, *fitted], len(result.steps))
+    check_convergence(fitted)
+    return fitted, plan, history
+
+
+def check_convergence(fitted: Sequence[Fitted]) -> None:
+    """Raise ForecastError where a weight is no number."""
     if not all(np.isfinite(array).all() for one in fitted for array in one.arrays.values()):
         raise ForecastError(
             "training on all rows did not converge: a weight is not finite; nothing was published.\n"
             "Look for values of extreme size in the newest rows, or choose another --scaler."
         )
-    return fitted, plan, history
 
 
 def check(choice: Choice) -> tuple[Backtest, Calibration]:
@@ -168,21 +168,33 @@ def _calibrate(choice: Choice, held: tuple[Floats, Floats, Floats, NDArray[np.bo
     return calibration.fit_groups(truth, quantiles, counted, plan.quantiles, sparse)
 
 
-def network_agreement(fitted: list[Fitted], parts: Split, plan: Plan) -> float:
+def check_runtime(fitted: Sequence[Fitted], fit: Panel, origins: Rolling, plan: Plan) -> float:
+    """Return how far the runtime is from Keras, see `network_agreement`; ForecastError where that is too far."""
+    agreement = network_agreement(fitted, fit, origins, plan)
+    if not agreement < TOLERANCE:
+        raise ForecastError(
+            f"the NumPy runtime differs from Keras by {agreement:.1e} of a series' scale, more than {TOLERANCE:g}.\n"
+            "This is a bug of this installation: report it, with the versions of numpy, keras and tensorflow."
+        )
+    return agreement
+
+
+def network_agreement(fitted: Sequence[Fitted], fit: Panel, origins: Rolling, plan: Plan) -> float:
     """Return the largest difference between Keras and the runtime on some backtest windows, as a share of the scale.
 
-    The scale of a series is its range up to the origin: Keras computes in float32, whose rounding grows with how far
-    values lie apart, not with the unit of error, which is a thousand times smaller where a long series grows steadily.
+    fit: what was learned from; origins: of its series. The scale of a series is its range up to the origin: Keras
+    computes in float32, whose rounding grows with how far values lie apart, not with the unit of error, which is a
+    thousand times smaller where a long series grows steadily.
     """
-    from forecast.forecasters.lstm.model import largest_difference  # Keras runs already
-
     found = next((one for one in fitted if one.kind is Kind.NETWORK), None)
     if found is None:
         return 0.0
-    rows = np.unique(np.linspace(0, len(parts.held.series) - 1, min(64, len(parts.held.series))).astype(np.int64))
-    panel, known = parts.held.panel.select(rows), parts.held.series[rows]
+    from forecast.forecasters.lstm.model import largest_difference  # Keras runs already
+
+    rows = np.unique(np.linspace(0, len(origins.series) - 1, min(64, len(origins.series))).astype(np.int64))
+    panel, known = origins.panel.select(rows), origins.series[rows]
     ranges = [np.nanmax(values) - np.nanmin(values) for values in map(panel.values, range(len(panel)))]
-    scale = np.maximum(seasonal_difference(parts.fit, plan.season)[known], ranges)
+    scale = np.maximum(seasonal_difference(fit, plan.season)[known], ranges)
     return largest_difference(found, panel, known, plan, scale)
 
 
@@ -207,7 +219,7 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
     )
 
 
-def _units_of_bands(panel: Panel, plan: Plan) -> Floats:
+def units_of_bands(panel: Panel, plan: Plan) -> Floats:
     """Return the unit of error of each series: (series,); one of zeros alone gets the smallest of all, at most 1."""
     units, unknown = seasonal_difference(panel, plan.season), without_unit(panel)
     return np.where(unknown, units[~unknown].min(initial=1.0), units)

@@ -39,7 +39,9 @@ MAY_IMPORT = {
     "forecast.evaluation": {"errors", "options", "plan", "panels", "progress", "forecasters.fitted"},
     "forecast.trained": {"options", "plan", "panels", "forecasters.fitted", "evaluation.calibration"},
     "forecast.tables": {"errors", "options", "urls", "panels", "trained"},
-    "forecast.store": {"errors", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"},
+    "forecast.store": {
+        *("errors", "durations", "options", "plan", "panels", "forecasters", "evaluation.calibration", "trained"),
+    },
     "forecast.report": {"errors", "options", "plan", "panels", "forecasters.fitted", "evaluation", "trained"},
     "forecast.planning": {"errors", "options", "plan", "panels", "forecasters", "evaluation"},
     "forecast.matching": {"errors", "plan", "panels", "trained"},
@@ -66,10 +68,15 @@ MAY_IMPORT = {
         "pipeline",
         *("forecasters", "evaluation"),
     },
+    "forecast.updating": {
+        *("errors", "options", "plan", "progress", "panels", "trained", "matching", "prediction"),
+        *("pipeline", "backtesting"),
+        *("forecasters", "evaluation"),
+    },
     "forecast.commands": {
         *("errors", "options", "urls", "plan", "progress", "surroundings", "panels", "trained", "forecasters.fitted"),
         *("choosing", "pipeline", "tuning", "matching", "freshness", "prediction", "checking", "backtesting"),
-        *("benchmark", "scoring", "golden", "exporting"),
+        *("updating", "benchmark", "scoring", "golden", "exporting"),
         *("tables", "store", "report", "evaluation"),
     },
     "forecast": {"errors", "options", "plan", "panels", "trained", "pipeline", "prediction", "tables", "store"},

@@ -19,12 +19,12 @@ SHORT = ["--epochs", "1", "--units", "8", "--members", "1", "-H", "7"]
 ENDLESS = ["--epochs", "100000", "--patience", "100000", "--units", "8", "--members", "1", "-H", "7"]
 
 
-def write_sales(folder: Path) -> Path:
-    """Write 120 days of two shops that sell more on some weekdays."""
+def write_sales(folder: Path, days: int = 120) -> Path:
+    """Write days of two shops that sell more on some weekdays."""
     rng = np.random.default_rng(0)
     lines = ["day,id,sales"]
     for shop, level in (("north", 20), ("south", 300)):
-        for step in range(120):
+        for step in range(days):
             day = np.datetime64("2024-01-01") + step
             value = level * (1 + 0.3 * np.sin(2 * np.pi * step / 7) + 0.05 * rng.standard_normal())
             lines.append(f"{day},{shop},{value:.4f}")
@@ -167,6 +167,20 @@ def test_a_stopped_training_leaves_the_published_model_as_it_was(folders: list[P
     before = files_in(tmp_path)
     assert stopped(tmp_path, signal.SIGTERM).returncode == 143
     assert files_in(tmp_path) == before
+
+
+def test_an_update_says_in_one_line_what_came_of_it(folders: list[Path], tmp_path: Path) -> None:
+    shutil.copytree(folders[0], tmp_path, dirs_exist_ok=True)
+    before = version(tmp_path).name
+    write_sales(tmp_path, 150)
+    done = run(tmp_path, "update", str(tmp_path / "sales.csv"), "--json", "--require-promotion")
+    assert done.returncode in (0, 16), done.stderr
+    told = json.loads(done.stdout)["update"]
+    assert (told["from"], told["promoted"], told["origins"]) == (f"sales@{before}", done.returncode == 0, 20)
+    assert (told["error"] <= told["error_before"]) == told["promoted"]
+    again = run(tmp_path, "update", str(tmp_path / "sales.csv"))
+    assert again.returncode == 0
+    assert again.stderr.splitlines()[-1].startswith("sales@")
 
 
 def days(*cells: str) -> str:

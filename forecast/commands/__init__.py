@@ -23,6 +23,7 @@ from forecast.commands.score import score
 from forecast.commands.spread import spread
 from forecast.commands.template import template
 from forecast.commands.train import train
+from forecast.commands.update import update
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -37,7 +38,7 @@ app = typer.Typer(
         "max_content_width": 100,
     },
 )
-for command in (check, train, predict, backtest, score, template):
+for command in (check, train, predict, update, backtest, score, template):
     app.command(cls=Command)(spread(command))
 app.command("run", cls=Command)(job)
 config = typer.Typer(name="config", help="Show the options in force, or write a file for them.", rich_markup_mode=None)
@@ -115,7 +116,7 @@ def settle_environment(arguments: Sequence[str]) -> None:
     """
     words = [word for word in arguments if not word.startswith("-")]
     command = next(iter(words), "")
-    if command in ("train", "backtest") or words[:2] == ["models", "export"]:
+    if command in ("train", "update", "backtest") or words[:2] == ["models", "export"]:
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
         os.environ["KERAS_BACKEND"] = "tensorflow"
         import logging

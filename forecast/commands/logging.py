@@ -9,12 +9,13 @@ from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
     from forecast.options import PredictOptions
-    from forecast.store import Loaded
+    from forecast.store import Loaded, Locking
     from forecast.tables import Reading
     from forecast.trained import Forecasts
 
 RECORD = "run.json"  # the record of the last run that was logged
-BY_STEP = "metrics_by_step.csv"
+BY_STEP = "metrics_by_step.csv"  # of training
+EXPECTED = "expected_by_step.csv"  # the same in a model that was updated since
 
 
 def check_log(log: str) -> None:
@@ -27,7 +28,12 @@ def check_log(log: str) -> None:
 
 
 def append_to_log(
-    log: str, loaded: "Loaded", reading: "Reading | None", forecasts: "Forecasts", options: "PredictOptions"
+    log: str,
+    loaded: "Loaded",
+    reading: "Reading | None",
+    forecasts: "Forecasts",
+    options: "PredictOptions",
+    locking: "Locking",
 ) -> dict[str, Any]:
     """Add forecasts to the log; return what the run record says about that."""
     from forecast import store
@@ -35,8 +41,9 @@ def append_to_log(
     from forecast.store.log import append
     from forecast.tables.log_rows import log_table
 
-    by_step = store.read_file(loaded, BY_STEP) if BY_STEP in loaded.manifest.files else None
+    measured = next((name for name in (EXPECTED, BY_STEP) if name in loaded.manifest.files), None)
+    by_step = store.read_file(loaded, measured) if measured else None
     measured_by = benchmark(loaded.trained, reading.panel if reading else None, options.horizon, by_step)
     stopping.check()
-    rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), options.lock_seconds)
+    rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), locking)
     return {"path": log, "rows": rows, "record": str(Path(log) / RECORD)}

@@ -10,10 +10,11 @@ from typer import Argument, Option
 
 from forecast.commands.export import export
 from forecast.commands.help import Command
+from forecast.commands.locking import locking
 from forecast.commands.speaking import speaker
 from forecast.commands.spread import spread
 from forecast.errors import BundleError, UsageError
-from forecast.options import RUN, CommonOptions
+from forecast.options import RUN, CommonOptions, LockOptions
 
 if TYPE_CHECKING:
     from forecast.store import Listed, Loaded, Promoted, Shelf
@@ -92,6 +93,7 @@ def verify(
 
 def promote(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str, Argument(metavar="NAME@VERSION", help="The version, as 'forecast models list NAME' has it.")],
 ) -> None:
     """Make a version the current one.
@@ -101,24 +103,29 @@ def promote(
     """
     from forecast import golden, store
 
-    _promoted(common, store.promote(common.models, model, golden.verify))
+    held = locking(lock, speaker(common))
+    _promoted(common, store.promote(common.models, model, golden.verify, locking=held))
 
 
 def rollback(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str, Argument(metavar="NAME", help="The model.")],
 ) -> None:
     """Go back to the version before.
 
-    The same as 'forecast models promote NAME@previous': the newest version that is older than the current one.
+    The same as 'forecast models promote NAME@previous': the newest version that is older than the current one and was
+    current once.
     """
     from forecast import golden, store
 
-    _promoted(common, store.roll_back(common.models, model, golden.verify))
+    held = locking(lock, speaker(common))
+    _promoted(common, store.roll_back(common.models, model, golden.verify, locking=held))
 
 
 def prune(
     common: CommonOptions,
+    lock: LockOptions,
     model: Annotated[str | None, Argument(metavar="NAME", help="The model. Default: all models of the store.")] = None,
     dry_run: Annotated[
         bool, Option("--dry-run", help="Say what would be removed, and remove nothing.", rich_help_panel=RUN)
@@ -126,17 +133,19 @@ def prune(
 ) -> None:
     """Remove old versions.
 
-    What stays: the newest 3 versions, every one that is younger than a day, the current one and the one before it.
-    Every training does the same after it has published.
+    What stays: the newest 3 versions, every one that is younger than a day, the current one and the one before it; of
+    candidates, which were never current, the newest. Every training does the same after it has published.
     """
     from forecast import store
 
+    say = speaker(common)
+    held = locking(lock, say)
     names = store.models_in(Path(common.models)) if model is None else (model,)
     homes = [_home(common, name) for name in names]
     old = {home: store.superseded(home) for home in homes}  # of all, before anything is removed of one
-    gone = {home: old[home] if dry_run else store.prune(home) for home in homes}
+    gone = {home: old[home] if dry_run else store.prune(home, held) for home in homes}
     found = [f"{home.name}@{version}" for home, versions in gone.items() for version in versions]
-    say, verb = speaker(common), "Would remove" if dry_run else "Removed"
+    verb = "Would remove" if dry_run else "Removed"
     for one in found or ("nothing: no version is superseded",):
         say(f"{verb} {one}")
     _record(common, {"dry_run": dry_run, "removed": found})

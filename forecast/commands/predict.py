@@ -9,7 +9,7 @@ from typer import Argument, Option
 from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import MismatchError, MissingAheadError, OutputError, UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions
+from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions
 from forecast.urls import is_database, shown
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def predict(
     read: ReadOptions,
     options: PredictOptions,
     common: CommonOptions,
+    lock: LockOptions,
     data: TableArgument = None,
     output: OutputOption = "predictions.csv",
     log: LogOption = None,
@@ -66,6 +67,7 @@ def predict(
     """
     from forecast import matching, prediction, store
     from forecast.commands.findings import by_status, counted, notices, too_many_bad
+    from forecast.commands.locking import locking
     from forecast.commands.logging import append_to_log
     from forecast.commands.outputs import CUTOFF, check_forecast_output, dated, put, put_forecasts
     from forecast.commands.record import PREDICTING, as_json, begin, finished
@@ -81,7 +83,7 @@ def predict(
     if data is None and reading is not None:
         check_forecast_output(output, [reading.source["path"]])
     findings = matching.differences(loaded.trained, reading.panel) if reading else []
-    fresh = _freshness(loaded, reading, read, options)
+    fresh = freshness_of(loaded, reading, read, options.max_age)
     early = [*([fresh.notice] if fresh.notice else []), *_hindsight(loaded, reading, read)]
     for notice in early:
         say(notice)
@@ -93,7 +95,7 @@ def predict(
         output = dated(output, forecasts)
         check_forecast_output(output, [reading.source["path"]] if reading else [])
     # First the log: a forecast that was published is in it, and where it cannot be written nothing else is.
-    logged = append_to_log(log, loaded, reading, forecasts, options) if log is not None else None
+    logged = append_to_log(log, loaded, reading, forecasts, options, locking(lock, say)) if log is not None else None
     written = put_forecasts(output, forecasts, _names(settled), options, loaded.model)
     if output != write.STDOUT:
         say(f"Wrote {forecasts.quantiles.shape[0] * forecasts.quantiles.shape[1]:,} rows to {shown(output)}")
@@ -133,7 +135,7 @@ def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
     return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
 
 
-def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, options: PredictOptions) -> "Freshness":
+def freshness_of(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, max_age: str | None) -> "Freshness":
     """Say how old the values are that a forecast starts from. Raises StaleError where they are too old."""
     from datetime import datetime
 
@@ -145,7 +147,7 @@ def _freshness(loaded: "Loaded", reading: "Reading | None", read: ReadOptions, o
         return freshness.Freshness(None, None)
     name = name_of(reading.source["path"]) if reading else f"the rows stored with {loaded.name}"
     files = reading.source.get("newest", {}) if reading else {}
-    return freshness.assess(panel, name, options.max_age, read.as_of, datetime.now().astimezone(), files)
+    return freshness.assess(panel, name, max_age, read.as_of, datetime.now().astimezone(), files)
 
 
 def _hindsight(loaded: "Loaded", reading: "Reading | None", read: ReadOptions) -> list[str]:

@@ -12,6 +12,7 @@ EVERY = 5.0  # seconds between two plain lines
 STAGES = {
     "choosing": "Learning on the first part",
     "mixed": "Learning from the other targets",
+    "candidate": "Learning on the rows to compare after",
     "final": "Learning on all rows",
     "baselines": "Baselines",
 }

@@ -6,14 +6,16 @@ from difflib import get_close_matches
 from typing import Any
 
 from forecast.errors import UsageError
-from forecast.options import CommonOptions, ReadOptions
+from forecast.options import CommonOptions, LockOptions, ReadOptions
 
 EVERY, DATA, JOB, STEPS = "forecast", "data", "job", "steps"
 WITHOUT_SECTION = ("run", "config")  # commands that are about the file itself
 NO_KEY = ("help", "config")  # options that make no sense in the file
 SHARED = {  # sections whose keys hold for every command that has such an option
     DATA: tuple(field.name for field in fields(ReadOptions)),
-    EVERY: tuple(field.name for field in fields(CommonOptions) if field.name not in NO_KEY),
+    EVERY: tuple(
+        field.name for record in (CommonOptions, LockOptions) for field in fields(record) if field.name not in NO_KEY
+    ),
 }
 
 

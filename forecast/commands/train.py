@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +11,10 @@ from typer import Argument, Option
 
 from forecast.commands import stopping
 from forecast.commands.help import DATA, FORECASTS
-from forecast.commands.quality import demand_skill
+from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
-from forecast.errors import UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.errors import QualityError, UsageError
+from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions, TrainOptions
 from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def train(
     read: ReadOptions,
     options: TrainOptions,
     common: CommonOptions,
+    lock: LockOptions,
     data: Annotated[str, Argument(metavar="DATA", help=DATA)],
     output: Annotated[
         str | None,
@@ -56,10 +57,11 @@ def train(
     from forecast.commands import record
     from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.findings import notices
+    from forecast.commands.locking import locking
     from forecast.commands.outputs import check_forecast_output
     from forecast.surroundings import Clock, Surroundings
 
-    run = record.begin()
+    run, held = record.begin(), locking(lock, say, store.PATIENCE)
     store.check_name(name)
     if output is not None:
         check_forecast_output(output, [data])
@@ -71,22 +73,26 @@ def train(
         say(notice)
     around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
     outcome, judgement = _train(reading, options, common, around)
-    for line in _remarks(reading, outcome, options):
+    for line in remarks(reading, outcome, options):
         say(line)
     say(judgement.settled if not common.verbose else judgement.details)
     say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
     suggestion = suggested_bounds(reading.panel, outcome.forecasts)
     for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
         say(notice)
-    demand_skill(judgement.skill, options.require_skill, "; nothing was published")
     stopping.check()
-    told = (*reading.notices, *bound_notices, *suggestion)
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, told))
-    if output is not None:
-        _write_again(output, outcome, reading, columns, published)
-    say("\n".join(_places(published, output)))
+    lacking = lacks_skill(judgement.skill, options.require_skill)
+    told: dict[str, Any] = {"notices": [*reading.notices, *bound_notices, *suggestion]}
+    told |= {"exit_code": QualityError.exit_code} if lacking else {}
+    files = version_files(run, outcome, judgement, reading, columns, told)
+    published = store.publish(models, name, outcome.trained, files, candidate=lacking, locking=held)
     if common.json:
         sys.stdout.buffer.write((published.path / "run.json").read_bytes())
+        sys.stdout.buffer.flush()
+    demand_skill(judgement.skill, options.require_skill, published)
+    if output is not None:
+        write_again(output, outcome, reading, columns, published)
+    say("\n".join(places(published, output)))
 
 
 def home(data: str, common: CommonOptions) -> tuple[str, str]:
@@ -114,7 +120,7 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
     from forecast.tables import write
 
     reading = tables.read_panel(data, read)
-    write.forecast_columns(_names(reading), columns, reading.panel.targets)
+    write.forecast_columns(names_of(reading), columns, reading.panel.targets)
     for notice in reading.notices:
         say(notice)
     return reading
@@ -129,12 +135,12 @@ def _train(
     from forecast.commands.results import judge
 
     with shown(common.quiet or common.json) as listen:
-        source, listen = _findable(reading.source), stoppable(listen)
+        source, listen = findable(reading.source), stoppable(listen)
         outcome = pipeline.train(reading.panel, options, reading.options, source, listen, around=around)
     return outcome, judge(outcome)
 
 
-def _remarks(reading: "Reading", outcome: "Outcome", options: TrainOptions) -> list[str]:
+def remarks(reading: "Reading", outcome: "Outcome", options: TrainOptions) -> list[str]:
     """Return what stands in for covariates, what a search has found and what a time limit has cut, one line each."""
     from forecast.matching import unknown_ahead
 
@@ -159,21 +165,21 @@ def stoppable(listen: "Listener") -> "Listener":
     return tell
 
 
-def _findable(source: dict[str, Any]) -> dict[str, Any]:
+def findable(source: dict[str, Any]) -> dict[str, Any]:
     """Return where the table came from with its whole path: `predict` may be started elsewhere, by cron in /."""
     path = source["path"]
     return source if path == "-" or is_url(path) else source | {"path": os.path.abspath(path)}
 
 
-def _files(
+def version_files(
     run: "Run",
     outcome: "Outcome",
     judgement: "Judgement",
     reading: "Reading",
     columns: PredictOptions,
-    notices: tuple[str, ...],
+    told: Mapping[str, Any],
 ) -> Callable[[str], dict[str, bytes]]:
-    """Return what makes the files beside the model, once its version has a name."""
+    """Return what makes the files beside the model, once its version has a name; told: more for the run record."""
     from forecast import checking
     from forecast.commands import record
     from forecast.commands.results import result_files
@@ -181,7 +187,7 @@ def _files(
     from forecast.report.profile import profile_json
 
     def make(model: str) -> dict[str, bytes]:
-        files = result_files(outcome, judgement, reading.panel, _names(reading), columns, model)
+        files = result_files(outcome, judgement, reading.panel, names_of(reading), columns, model)
         files["profile.json"] = profile_json(checking.profile(reading, outcome.trained.plan))
         parts = {
             "model": model,
@@ -194,7 +200,7 @@ def _files(
             "time_limit": {"seconds": outcome.limit, "cut": list(outcome.cut)} if isfinite(outcome.limit) else None,
             "verdict": judgement.verdict,
             **({"targets": outcome.targets} if outcome.targets else {}),
-            "notices": list(notices),
+            **told,
             "output": record.output_part(files),
         }
         files["golden.json"] = golden_forecast(outcome.trained)
@@ -203,16 +209,16 @@ def _files(
     return make
 
 
-def _write_again(
+def write_again(
     output: str, outcome: "Outcome", reading: "Reading", columns: PredictOptions, published: "Published"
 ) -> None:
     """Write the predictions where the user wants them as well."""
     from forecast.commands.outputs import put_forecasts
 
-    put_forecasts(output, outcome.forecasts, _names(reading), columns, published.model)
+    put_forecasts(output, outcome.forecasts, names_of(reading), columns, published.model)
 
 
-def _places(published: "Published", output: str | None) -> list[str]:
+def places(published: "Published", output: str | None) -> list[str]:
     """Return the lines that say where the results are."""
     folder = published.path
     return [
@@ -222,7 +228,7 @@ def _places(published: "Published", output: str | None) -> list[str]:
     ]
 
 
-def _names(reading: "Reading") -> tuple[str, str]:
+def names_of(reading: "Reading") -> tuple[str, str]:
     """Return the names of the id and the time column in outputs."""
     from forecast import tables
 

@@ -9,7 +9,7 @@ from typing import Any
 from forecast.options.measuring import BacktestOptions, ScoreOptions
 from forecast.options.predicting import PredictOptions
 from forecast.options.reading import MAX_INPUT_BYTES, Duplicates, ReadOptions
-from forecast.options.running import CommonOptions, ConfigFile
+from forecast.options.running import CommonOptions, ConfigFile, LockOptions
 from forecast.options.sections import COLUMNS, DIALECT, INPUT, NETWORK, ORIGINS, OUTPUT, REPAIR, RUN
 from forecast.options.training import (
     MOST_DECIMALS,
@@ -21,6 +21,7 @@ from forecast.options.training import (
     TrainOptions,
     check_bounds,
 )
+from forecast.options.updating import UpdateOptions
 
 __all__ = [
     "COLUMNS",
@@ -40,12 +41,14 @@ __all__ = [
     "Device",
     "Duplicates",
     "Forecaster",
+    "LockOptions",
     "PredictOptions",
     "Preset",
     "ReadOptions",
     "Scaler",
     "ScoreOptions",
     "TrainOptions",
+    "UpdateOptions",
     "as_record",
     "check_bounds",
 ]

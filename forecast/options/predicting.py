@@ -72,15 +72,6 @@ class PredictOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = ""
-    lock_wait: Annotated[
-        str | None,
-        Option(
-            "--lock-wait",
-            metavar="DUR",
-            help="Wait so long, such as 30s, for another run on the same log. Default: leave with 11 at once.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -96,9 +87,3 @@ class PredictOptions:
             raise UsageError(f"--max-bad {self.max_bad!r} is no share.\nUse a percentage such as 5%.")
         if self.max_age is not None:
             seconds_of(self.max_age.removeprefix("error:"), "--max-age")
-        _ = self.lock_seconds
-
-    @property
-    def lock_seconds(self) -> float:
-        """How long to wait for a lock, in seconds."""
-        return 0.0 if self.lock_wait is None else seconds_of(self.lock_wait, "--lock-wait")

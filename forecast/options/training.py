@@ -186,8 +186,8 @@ class TrainOptions:
         Option(
             "--require-skill",
             metavar="S",
-            help="Leave with 16, and publish nothing, when the skill against seasonal naive is below S "
-            "(0.1 = 10 % better).",
+            help="Leave with 16 when the skill against seasonal naive is below S (0.1 = 10 % better); train then keeps "
+            "the model as a candidate, and the current version stays.",
             rich_help_panel=OUTPUT,
         ),
     ] = None

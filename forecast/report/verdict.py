@@ -42,7 +42,7 @@ def verdict(facts: Facts) -> str:
     result = f"{_compared(facts)} {facts.reference}, on {facts.test}"
     if facts.seen:
         return f"{result} it had seen in training, which is no proof"
-    parts = [f"{result} it had not seen{_luck(facts.comparison)}", _bands(facts)]
+    parts = [f"{result} it had not seen{luck(facts.comparison)}", _bands(facts)]
     published = _published(facts)
     return "; ".join([*parts, published] if published else parts)
 
@@ -102,7 +102,7 @@ def _compared(facts: Facts) -> str:
     return f"{amount} {'better' if skill >= 0 else 'worse'} than"
 
 
-def _luck(comparison: Comparison | None) -> str:
+def luck(comparison: Comparison | None) -> str:
     """Return whether the difference may be chance, where there is one."""
     if comparison is None or not comparison.difference:
         return ""

@@ -3,19 +3,21 @@
 from forecast.store.finding import find, find_home, models_in, versions_of
 from forecast.store.listing import Listed, Shelf, list_version, shelf_of, shelves, skill_of
 from forecast.store.loading import Loaded, load, read_file, verify
-from forecast.store.lock import locked
+from forecast.store.lock import Locking, locked
 from forecast.store.manifest import MEND, damaged
 from forecast.store.names import check_name, time_of
 from forecast.store.promoting import Promoted, promote, roll_back
-from forecast.store.publishing import Published, publish
+from forecast.store.publishing import PATIENCE, Published, publish
 from forecast.store.retention import prune, superseded
 from forecast.store.working import trials_file
 from forecast.store.writing import write_file
 
 __all__ = [
     "MEND",
+    "PATIENCE",
     "Listed",
     "Loaded",
+    "Locking",
     "Promoted",
     "Published",
     "Shelf",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecast.errors import BundleError, ModelNotFoundError, UsageError
-from forecast.store.manifest import MEND, damaged, read_regular, unreadable
-from forecast.store.names import CURRENT, MANIFEST, REFERENCE, VERSIONS, check_name, is_version
+from forecast.store.manifest import MEND, MIB, damaged, read_regular, unreadable
+from forecast.store.names import CANDIDATES, CURRENT, MANIFEST, REFERENCE, VERSIONS, check_name, is_version
 
 PREVIOUS = "previous"
 _LONGEST_POINTER = 64  # bytes
@@ -40,11 +40,14 @@ def find(models: Path, model: str | None = None) -> Place:
     return Place(folder.name, folder, None)
 
 
-def find_home(models: Path, model: str) -> tuple[Path, str | None]:
+def find_home(models: Path, model: str | None) -> tuple[Path, str | None]:
     """Return the folder of a model, and what stands behind the @: a version, previous, or None for nothing.
 
-    Raises ModelNotFoundError for a model that is not there. Whether the version is there, `select` says.
+    None for a model is the only one of the store. Raises ModelNotFoundError for a model that is not there, UsageError
+    where there are several. Whether the version is there, `select` says.
     """
+    if model is None:
+        return models / _only_model(models), None
     folder, selector = _folder(models, model)
     if not _is_home(folder):
         raise _no_model(model)
@@ -93,9 +96,21 @@ def current_version(home: Path) -> str:
     return text
 
 
+def candidates_of(home: Path) -> tuple[str, ...]:
+    """Return the versions that were published without being promoted, and never were since, oldest first.
+
+    Nobody's forecast came from them: they are no previous version. BundleError where the list of them is no file.
+    """
+    place = home / CANDIDATES
+    text = read_regular(place, MIB).decode("ascii", "replace") if os.path.lexists(place) else ""
+    noted = set(text.split())
+    return tuple(version for version in versions_of(home) if version in noted)
+
+
 def previous_version(home: Path, version: str) -> str | None:
-    """Return the newest version that is older than this one; None where there is none."""
-    return max((one for one in versions_of(home) if one < version), default=None)
+    """Return the newest version that is older than this one and was current once; None where there is none."""
+    kept = set(candidates_of(home))
+    return max((one for one in versions_of(home) if one < version and one not in kept), default=None)
 
 
 def select(home: Path, selector: str | None) -> Place:

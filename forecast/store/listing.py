@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from forecast.errors import ForecastError
 from forecast.store import records
-from forecast.store.finding import models_in, previous_version, select, versions_of
+from forecast.store.finding import candidates_of, models_in, previous_version, select, versions_of
 from forecast.store.manifest import Manifest, damaged, read_listed, read_manifest
 from forecast.store.names import MANIFEST, PLAN, VERSIONS
 from forecast.store.outline import Outline, read_outline
@@ -37,6 +37,7 @@ class Shelf:
     current: str | None
     previous: str | None
     error: ForecastError | None  # why there is no current version
+    candidates: tuple[str, ...] = ()  # published without being promoted, and never current since
 
     @property
     def name(self) -> str:
@@ -44,8 +45,9 @@ class Shelf:
         return self.home.name
 
     def role(self, version: str) -> str | None:
-        """Return whether a version is the current one or the previous one; None for any other."""
-        return {self.previous: "previous", self.current: "current"}.get(version)
+        """Return whether a version is the current one, the previous one or a candidate; None for any other."""
+        named = {self.previous: "previous", self.current: "current"}.get(version)
+        return named or ("candidate" if version in self.candidates else None)
 
 
 def shelves(models: str | Path) -> tuple[Shelf, ...]:
@@ -56,11 +58,13 @@ def shelves(models: str | Path) -> tuple[Shelf, ...]:
 def shelf_of(home: Path) -> Shelf:
     """Return the model in this folder."""
     versions = versions_of(home)
+    candidates: tuple[str, ...] = ()
     try:
+        candidates = candidates_of(home)
         current = str(select(home, None).version)
     except ForecastError as error:
-        return Shelf(home, versions, None, None, error)
-    return Shelf(home, versions, current, previous_version(home, current), None)
+        return Shelf(home, versions, None, None, error, candidates)
+    return Shelf(home, versions, current, previous_version(home, current), None, candidates)
 
 
 def list_version(home: Path, version: str) -> Listed:

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from forecast.errors import DataError, UsageError
-from forecast.store.lock import locked
+from forecast.store.lock import AT_ONCE, Locking, locked
 from forecast.store.names import new_version
 from forecast.store.retention import KEPT_FOR
 from forecast.store.writing import TEMPORARY, failure, replace_file, sync_folder
@@ -56,18 +56,18 @@ class Part:
                 raise _damaged(self.path, error) from None
 
 
-def append(folder: Path, rows: Any, wait: float = 0.0) -> int:
+def append(folder: Path, rows: Any, locking: Locking = AT_ONCE) -> int:
     """Add the forecasts of one run that the log does not hold yet; return how many rows that were.
 
-    rows: an Arrow table with the columns of KEY, all of one model. wait: seconds for the lock. Raises LockedError,
-    OutputError where the log cannot be written, which then is as it was, DataError where it is damaged.
+    rows: an Arrow table with the columns of KEY, all of one model. Raises LockedError, OutputError where the log cannot
+    be written, DataError where it is damaged.
     """
     try:
         if not folder.is_dir():
             with suppress(FileExistsError):  # another run was faster
                 folder.mkdir(FOLDER_MODE)
             sync_folder(folder.absolute().parent)
-        with locked(folder, "predict --log", wait):
+        with locked(folder, "predict --log", locking):
             parts = _tidied(folder, open_parts(folder))
             new = _without_known(rows, parts)
             if new.num_rows:

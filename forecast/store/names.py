@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from forecast.errors import UsageError
 
 CURRENT, VERSIONS = "CURRENT", "versions"
+CANDIDATES = "CANDIDATES"  # the versions that were never current, one on a line
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 PLAN, IDS = "plan.json", "ids.json"
 WEIGHTS, SCALING, CONTEXT = "weights.safetensors", "scaling.safetensors", "context.safetensors"
@@ -25,7 +26,7 @@ def check_name(name: str) -> str:
         not plain
         or name[0] in ".-"
         or len(name.encode()) > _LONGEST
-        or name.casefold() in (VERSIONS, CURRENT.casefold())
+        or name.casefold() in (VERSIONS, CURRENT.casefold(), CANDIDATES.casefold())
     ):
         raise UsageError(
             f"{name[:_LONGEST]!r} is no name for a model.\n"

@@ -2,34 +2,46 @@
 
 temporary folder -> every file, forced to the disk -> read back and checked -> rename to versions/VERSION
 -> temporary pointer -> rename onto CURRENT              (each rename is followed by forcing its folder to the disk)
+
+A candidate is noted as one before it gets its name, and CURRENT stays.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from forecast.errors import BundleError, OutputError
+from forecast.errors import BundleError, LockedError, OutputError
 from forecast.store import bundle
 from forecast.store.bundle import Shapes
+from forecast.store.finding import candidates_of
 from forecast.store.loading import read_version
-from forecast.store.lock import LOCK, locked
+from forecast.store.lock import LOCK, Locking, locked
 from forecast.store.manifest import Manifest, manifest_of, read_manifest
-from forecast.store.names import PLAN, VERSIONS, check_name, is_other_file, new_version
-from forecast.store.promoting import FILE_MODE, current, point_back, pointer, state, write_pointer
+from forecast.store.names import CANDIDATES, PLAN, VERSIONS, check_name, is_other_file, new_version
+from forecast.store.promoting import (
+    FILE_MODE,
+    current_or_none,
+    point_back,
+    pointer,
+    state,
+    write_candidates,
+    write_pointer,
+)
 from forecast.store.retention import discard, remove, tidy
 from forecast.store.writing import failure, sync_folder, temporary_name, write_new
 from forecast.trained import Trained
 
 FOLDER_MODE = 0o750  # less the umask: a version holds raw data
 PATIENCE = 600.0  # seconds for which a model that may have taken hours to train waits for the lock
+PATIENTLY = Locking(PATIENCE)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A version that was published, and is now the current one."""
+    """A version that was published."""
 
     name: str
     version: str
@@ -49,13 +61,17 @@ def publish(
     files: Callable[[str], Mapping[str, bytes]],
     shapes: Shapes | None = None,
     now: datetime | None = None,
+    candidate: bool = False,
+    locking: Locking | None = PATIENTLY,
 ) -> Published:
     """Publish a trained model as the current version of models/name; then drop old versions.
 
     files: makes the files beside the model once it is told NAME@VERSION, which they may mention; nothing is on the disk
     yet. shapes: of each forecaster's arrays, by default those that the program's forecasters have. now: by default the
-    present. Raises UsageError for a name that is none, OutputError where the store cannot be written: then the version
-    that was current still is, and nothing of the new one is left.
+    present. candidate: whether the version is kept beside the current one, which stays. locking: by default a run waits
+    for 10 minutes, in silence; None: the caller holds the lock of the model. Raises UsageError for a name that is none,
+    LockedError where another run changes the model for longer, OutputError where the store cannot be written: then the
+    version that was current still is, and nothing of the new one is left.
     """
     home = Path(models) / check_name(name)
     core = bundle.encode(trained)
@@ -66,9 +82,11 @@ def publish(
         raise OutputError(f"{place}: this version exists already.\nRun again: a version is never changed.")
     try:
         make_home(home)
-        with locked(home, "publish", PATIENCE):
-            manifest = _put(home, version, content, shapes)
+        with nullcontext() if locking is None else locked(home, "publish", locking):
+            manifest = _put(home, version, content, shapes, candidate)
             tidy(home)
+    except LockedError:
+        raise  # what is in the folder, or is not yet, is the business of another run
     except BaseException as error:
         _remove_empty(home)
         if isinstance(error, OSError):
@@ -77,8 +95,8 @@ def publish(
     return Published(name, version, place, manifest.sha256)
 
 
-def _put(home: Path, version: str, content: Mapping[str, bytes], shapes: Shapes | None) -> Manifest:
-    """Write a version, check it and make it current, or bring the store back to where it was."""
+def _put(home: Path, version: str, content: Mapping[str, bytes], shapes: Shapes | None, candidate: bool) -> Manifest:
+    """Write a version, check it and make it current or a candidate, or bring the store back to where it was."""
     place, temporary = home / VERSIONS / version, home / VERSIONS / temporary_name()
     before, placed = pointer(home), False
     try:
@@ -86,10 +104,13 @@ def _put(home: Path, version: str, content: Mapping[str, bytes], shapes: Shapes 
         # What could not be loaded tomorrow must not replace what can be loaded today.
         manifest = read_manifest(temporary)
         read_version(temporary, manifest, shapes)
+        if candidate:
+            write_candidates(home, [*candidates_of(home), version])
         os.rename(temporary, place)
         placed = True
         sync_folder(place.parent)
-        write_pointer(home, version)
+        if not candidate:
+            write_pointer(home, version)
     except BaseException as error:
         _undo(home, before, place if placed else None, temporary)
         if isinstance(error, OSError):
@@ -134,9 +155,9 @@ def _undo(home: Path, before: bytes | None, placed: Path | None, temporary: Path
     """Bring the store back to where it was, as far as the disk allows."""
     remove(temporary)
     if placed is not None:
-        if current(home) == placed.name:
+        if current_or_none(home) == placed.name:
             point_back(home, before)
-        if current(home) != placed.name:
+        if current_or_none(home) != placed.name:
             with suppress(OSError):
                 discard(placed)
 
@@ -145,6 +166,7 @@ def _remove_empty(home: Path) -> None:
     """Remove a model's folder where nothing is in it: its first version was not to be."""
     with suppress(OSError):
         (home / VERSIONS).rmdir()
+        (home / CANDIDATES).unlink(missing_ok=True)
         os.unlink(home / LOCK)
     with suppress(OSError):
         home.rmdir()
@@ -153,6 +175,6 @@ def _remove_empty(home: Path) -> None:
 def _sentence(home: Path, version: str) -> str:
     """Return the beginning of the message for a failed publish: what is current now."""
     found = state(home, version)
-    if current(home) == version:
+    if current_or_none(home) == version:
         return f"{home}: {found}"
     return f"{home}: the model cannot be published, {found}"

@@ -1,4 +1,7 @@
-"""Which versions of a model stay: the newest 3, all that are younger than a day, the current one and its previous."""
+"""Which versions of a model stay: the newest 3, all that are younger than a day, the current one and its previous.
+
+A candidate, which was never current, is none of the 3: of candidates the newest stays, and those younger than a day.
+"""
 
 import os
 import shutil
@@ -8,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from forecast.errors import ForecastError
-from forecast.store.finding import current_version, previous_version, versions_of
-from forecast.store.lock import locked
-from forecast.store.names import VERSIONS, time_of
+from forecast.store.finding import candidates_of, current_version, previous_version, versions_of
+from forecast.store.lock import AT_ONCE, Locking, locked
+from forecast.store.names import CURRENT, VERSIONS, time_of
 from forecast.store.writing import TEMPORARY, failure, sync_folder, temporary_name
 
 KEPT = 3  # versions, at least
@@ -20,22 +23,27 @@ KEPT_FOR = timedelta(days=1)  # and every one that is younger
 def superseded(home: Path) -> tuple[str, ...]:
     """Return the versions that need not stay, oldest first.
 
-    Raises ModelNotFoundError and BundleError where CURRENT names no version: then nobody knows which may go.
+    Raises ModelNotFoundError and BundleError where CURRENT names no version: then nobody knows which may go. Where
+    there are only candidates there never was a current one.
     """
-    current = current_version(home)
-    needed = {current, previous_version(home, current)}
+    candidates, needed = candidates_of(home), set[str | None]()
+    promoted = [version for version in versions_of(home) if version not in candidates]
+    if promoted or os.path.lexists(home / CURRENT):
+        current = current_version(home)
+        needed = {current, previous_version(home, current)}
+    needed |= {*promoted[-KEPT:], *candidates[-1:]}
     limit = datetime.now(UTC) - KEPT_FOR
-    old = [version for version in versions_of(home)[:-KEPT] if version not in needed]
+    old = [version for version in versions_of(home) if version not in needed]
     return tuple(version for version in old if (made := time_of(version)) is not None and made < limit)
 
 
-def prune(home: Path) -> tuple[str, ...]:
+def prune(home: Path, locking: Locking = AT_ONCE) -> tuple[str, ...]:
     """Remove what `superseded` names, and what dead runs have left; return the versions that are gone, oldest first.
 
     Raises LockedError where another run changes the model, OutputError where a version cannot be removed.
     """
     gone = []
-    with locked(home, "models prune"):
+    with locked(home, "models prune", locking):
         for version in superseded(home):
             try:
                 discard(home / VERSIONS / version)

@@ -98,13 +98,20 @@ def replace_outside(world: World, put: Callable[..., None]) -> None:
         world.calls.append(("train", options))
         return outcome_of(panel)
 
-    def publish(models: str, name: str, trained: Trained, files: Callable[[str], dict[str, bytes]]) -> Any:
-        world.calls.append(("publish", (models, name)))
+    def publish(
+        models: str,
+        name: str,
+        trained: Trained,
+        files: Callable[[str], dict[str, bytes]],
+        candidate: bool,
+        locking: store.Locking,
+    ) -> Any:
+        world.calls.append(("candidate" if candidate else "publish", (models, name)))
         world.published.update(files(f"{name}@v1"))
         (world.folder / "bundle").mkdir()
         for file, data in world.published.items():
             (world.folder / "bundle" / file).write_bytes(data)
-        return SimpleNamespace(path=world.folder / "bundle", model=f"{name}@v1")
+        return SimpleNamespace(path=world.folder / "bundle", model=f"{name}@v1", version="v1")
 
     def load(models: str, model: str | None, context: bool = True) -> Any:
         world.calls.append(("load", (models, model)))

@@ -92,7 +92,7 @@ def test_show_of_an_unknown_command_says_which_there_are(capsys: pytest.CaptureF
     assert run(["config", "show", "trian"]) == 2
     assert capsys.readouterr().err == (
         "Error: no such command 'trian'. Did you mean 'train'?\n"
-        "There are check, train, predict, backtest, score, template, "
+        "There are check, train, predict, update, backtest, score, template, "
         "models list, models show, models verify, models promote, models rollback, models prune, models export.\n"
     )
 

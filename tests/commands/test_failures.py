@@ -28,7 +28,8 @@ A_BUG = "Error: this is a bug in forecast (KeyError: 'x').\nRun it again with --
         ),
         (
             [],
-            "Error: which command? There are check, train, predict, backtest, score, template, run, config, models.\n"
+            "Error: which command? There are check, train, predict, update, backtest, score, template, run, config, "
+            "models.\n"
             "See 'forecast --help'.\n",
         ),
         (

@@ -14,6 +14,7 @@ from forecast.golden import golden_forecast
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = "reference-1@20261121T070222Z-b6bafe28"
+IN_THE_WAY = "--lock-dir models/sales/CURRENT: it cannot be made: file exists."
 METRICS = json.dumps({"scores": {"model": {"skill": 0.127}}}).encode()
 
 
@@ -77,6 +78,17 @@ def test_the_list_of_a_model_has_a_line_for_each_version(
     assert [line.split()[0] for line in lines] == versions
     assert lines[2].split()[1] == "current"
     assert lines[2].endswith("2015-12-01")
+
+
+def test_a_candidate_is_called_one_until_it_is_promoted(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    trained = store.load("models", "sales").trained
+    candidate = store.publish("models", "sales", trained, lambda _: {}, candidate=True).version
+    roles = [one["role"] for one in document(["list", "sales"], capfd)["listed"]]
+    assert roles == [None, "previous", "current", "candidate"]
+    assert said(["show", f"sales@{candidate}"], capfd).out.startswith(f"sales@{candidate} (candidate)\n")
+    said(["promote", f"sales@{candidate}"], capfd)
+    roles = [one["role"] for one in document(["list", "sales"], capfd)["listed"]]
+    assert roles == [None, None, "previous", "current"]
 
 
 def test_damage_is_a_line_of_the_list(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +199,18 @@ def test_a_locked_model_is_exit_11(versions: list[str], capfd: pytest.CaptureFix
         assert said(["verify", "sales"], capfd).err == ""
 
 
+def test_a_run_that_waits_for_a_lock_says_so_and_gets_it(
+    versions: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = Path("models/sales")
+    with store.locked(home, "publish"):
+        found = said(["rollback", "sales", "--lock-wait", "0.1s"], capfd, 11).err
+        assert ": waiting for up to 0s.\nError: models/sales is locked by process " in found
+        # A folder for locks is another lock: one for all runs, or none.
+        said(["rollback", "sales", "--lock-dir", "locks"], capfd)
+    assert store.load("models", "sales").version == versions[1]
+
+
 def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert said(["prune"], capfd).err == "Removed nothing: no version is superseded\n"
     oldest = path_of("20250101T000000Z-00000000")
@@ -203,6 +227,13 @@ def test_prune_removes_what_is_superseded(versions: list[str], capfd: pytest.Cap
         (["promote", "sales"], 2, "'sales' names no version."),
         (["promote"], 2, "forecast models promote needs NAME@VERSION."),
         (["rollback"], 2, "forecast models rollback needs NAME."),
+        (
+            ["promote", "sales@x", "--lock-dir", "no/where"],
+            2,
+            "--lock-dir no/where: it cannot be made: no such file or directory.",
+        ),
+        (["rollback", "sales", "--lock-dir", "models/sales/CURRENT"], 2, IN_THE_WAY),
+        (["prune", "--lock-wait", "10"], 2, "--lock-wait '10' is no length of time."),
         (["prune", "sales@previous"], 2, "'sales@previous' names a version."),
         (["list", "sales@previous"], 2, "'sales@previous' names one version."),
         (["show", "nobody"], 10, "the store 'models' holds no model 'nobody'; it holds sales."),

@@ -154,7 +154,7 @@ def test_paths_of_the_command_line_start_where_we_are(asked: list[Any]) -> None:
         (
             "[predct]\n",
             "Error: forecast.toml: there is no section [predct]. Did you mean [predict]?\n"
-            "There are [forecast], [data], [check], [train], [predict], [backtest], [score], [template], "
+            "There are [forecast], [data], [check], [train], [predict], [update], [backtest], [score], [template], "
             "[models], [job].\n",
         ),
         (

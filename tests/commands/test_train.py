@@ -146,13 +146,24 @@ def test_the_run_record_says_what_ran_on_what(world: Any) -> None:
     assert record["peak_memory_bytes"] > 1_000_000
 
 
-def test_a_skill_below_the_gate_publishes_nothing(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["train", "sales.csv", "--require-skill", "0.6"]) == 16
-    assert world.published == {}
+def test_a_skill_below_the_gate_is_kept_as_a_candidate(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "sales.csv", "--require-skill", "0.6", "-o", "out.csv"]) == 16
+    assert world.seen("candidate") == ("models", "sales")
+    assert json.loads(world.published["run.json"])["exit_code"] == 16
+    assert not (world.folder / "out.csv").exists()
+    folder = world.folder / "bundle"
     assert capsys.readouterr().err.splitlines()[-2:] == [
-        "Error: the skill against seasonal naive is 0.500, below the 0.6 of --require-skill; nothing was published.",
-        "Give more history or covariates, or ask for less.",
+        "Error: the skill against seasonal naive is 0.500, below the 0.6 of --require-skill; kept as a candidate: "
+        f"sales@v1 in {folder}.",
+        "Give more history or covariates, or ask for less; 'forecast models promote "
+        f"{folder.parent.parent}@v1' makes it the current one all the same.",
     ]
+
+
+def test_a_candidate_prints_its_record_too(world: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "sales.csv", "--require-skill", "0.6", "--json"]) == 16
+    said = capfd.readouterr()
+    assert (json.loads(said.out)["exit_code"], json.loads(said.err)["error"]["code"]) == (16, 16)
 
 
 def test_a_skill_above_the_gate_is_published(world: Any) -> None:

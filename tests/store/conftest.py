@@ -17,8 +17,9 @@ from forecast.panels.calendar import Calendar
 from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
-from forecast.store.lock import LOCK
+from forecast.store.lock import AT_ONCE, LOCK
 from forecast.store.manifest import manifest_of
+from forecast.store.publishing import PATIENTLY
 from forecast.trained import Trained
 
 CALENDAR = Calendar("h", 1_800_000_000_000, "%Y-%m-%dT%H:%M", "+02:00")
@@ -131,17 +132,24 @@ class Shelf:
         trained: Trained | None = None,
         now: datetime | None = None,
         files: Callable[[str], dict[str, bytes]] = lambda _: dict(OTHERS),
+        candidate: bool = False,
+        locking: store.Locking | None = PATIENTLY,
     ) -> store.Published:
-        return store.publish(self.models, name, trained or model(), files, shapes, now)
+        return store.publish(self.models, name, trained or model(), files, shapes, now, candidate, locking)
 
     def load(self, name: str | None = "sales", context: bool = True) -> store.Loaded:
         return store.load(self.models, name, shapes, context)
 
-    def promote(self, name: str, check: Callable[[store.Loaded], object] = lambda _: None) -> store.Promoted:
-        return store.promote(self.models, name, check, shapes)
+    def promote(
+        self,
+        name: str,
+        check: Callable[[store.Loaded], object] = lambda _: None,
+        locking: store.Locking = AT_ONCE,
+    ) -> store.Promoted:
+        return store.promote(self.models, name, check, shapes, locking)
 
-    def roll_back(self, name: str = "sales") -> store.Promoted:
-        return store.roll_back(self.models, name, lambda _: None, shapes)
+    def roll_back(self, name: str = "sales", locking: store.Locking = AT_ONCE) -> store.Promoted:
+        return store.roll_back(self.models, name, lambda _: None, shapes, locking)
 
     def left_over(self) -> list[str]:
         """Return what lies in the store beside models, versions and their files."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forecast.errors import LockedError, OutputError
-from forecast.store import locked, publishing
+from forecast.store import Locking, locked, prune
 from forecast.store.lock import LOCK
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -47,13 +47,13 @@ def test_a_lock_that_another_run_holds_says_who(tmp_path: Path, holder: Any) -> 
         pass
     assert str(caught.value) == (
         f"{tmp_path} is locked by process {holder.pid} on {said['host']} (models prune, since {said['since']}).\n"
-        "Run again when that has ended."
+        "Run again when that has ended, or wait for it (--lock-wait 10m)."
     )
 
 
 def test_a_lock_is_free_once_its_holder_was_killed(tmp_path: Path, holder: Any) -> None:
     os.kill(holder.pid, signal.SIGKILL)
-    with locked(tmp_path, "publish", wait=30):
+    with locked(tmp_path, "publish", Locking(30)):
         assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
 
 
@@ -94,12 +94,67 @@ def test_others_may_not_write_the_lock(tmp_path: Path) -> None:
         os.umask(before)
 
 
-def test_publishing_waits_for_the_lock_and_changes_nothing_without_it(
-    shelf: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_publishing_waits_for_the_lock_and_changes_nothing_without_it(shelf: Any) -> None:
     old = shelf.publish()
-    monkeypatch.setattr(publishing, "PATIENCE", 0.1)
     with locked(shelf.models / "sales", "models promote"), pytest.raises(LockedError):
-        shelf.publish()
+        shelf.publish(locking=Locking(0.1))
     assert shelf.load().version == old.version
     assert shelf.publish().version != old.version
+
+
+def test_a_first_publication_that_does_not_get_the_lock_leaves_the_folder_to_the_run_that_has_it(shelf: Any) -> None:
+    home = shelf.models / "sales"
+    (home / "versions").mkdir(parents=True)
+    with locked(home, "publish"), pytest.raises(LockedError):
+        shelf.publish(locking=Locking())
+    assert (home / "versions").is_dir()
+
+
+def test_a_run_that_waits_says_so_once_and_for_whom(tmp_path: Path, holder: Any) -> None:
+    said: list[str] = []
+    since = json.loads((tmp_path / LOCK).read_text())["since"]
+
+    def free(line: str) -> None:
+        said.append(line)
+        holder.kill()
+
+    with locked(tmp_path, "publish", Locking(90, say=free)):
+        (line,) = said
+    assert line.startswith(f"{tmp_path} is locked by process {holder.pid} on ")
+    assert line.endswith(f" (models prune, since {since}): waiting for up to 1m 30s.")
+
+
+def test_a_lock_in_a_folder_for_locks_is_one_for_each_place_however_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/sales", "b/sales", "locks"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    monkeypatch.chdir(tmp_path)
+    elsewhere = Locking(folder=tmp_path / "locks")
+    with locked(tmp_path / "a" / "sales", "publish", elsewhere):
+        for same in ("a/sales", "link/sales"):
+            with (
+                pytest.raises(LockedError, match=rf"^{same} is locked by process {os.getpid()} "),
+                locked(Path(same), "publish", elsewhere),
+            ):
+                pass
+        with locked(Path("b/sales"), "publish", elsewhere):
+            assert len(list((tmp_path / "locks").iterdir())) == 2
+    assert [list((tmp_path / name / "sales").iterdir()) for name in "ab"] == [[], []]
+
+
+def test_whoever_changes_a_model_takes_the_lock_in_the_folder_for_locks(shelf: Any, tmp_path: Path, at: Any) -> None:
+    elsewhere = Locking(folder=tmp_path)
+    old, _ = (shelf.publish(now=at(2026, 1, day), locking=elsewhere).version for day in (1, 2))
+    home = shelf.models / "sales"
+    assert not (home / LOCK).exists()
+    with locked(home, "publish", elsewhere):
+        for change in (
+            lambda: shelf.publish(locking=elsewhere),
+            lambda: shelf.promote(f"sales@{old}", locking=elsewhere),
+            lambda: shelf.roll_back(locking=elsewhere),
+            lambda: prune(home, elsewhere),
+        ):
+            with pytest.raises(LockedError):
+                change()

@@ -153,7 +153,7 @@ def test_only_one_run_adds_at_a_time(tmp_path: Path) -> None:
     with locked(tmp_path, "test"), pytest.raises(LockedError) as caught:
         append(tmp_path, night(1))
     assert str(caught.value).startswith(f"{tmp_path} is locked by process {os.getpid()} on ")
-    assert str(caught.value).endswith("\nRun again when that has ended.")
+    assert str(caught.value).endswith("\nRun again when that has ended, or wait for it (--lock-wait 10m).")
     assert append(tmp_path, night(1)) == 2
 
 

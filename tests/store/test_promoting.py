@@ -157,3 +157,16 @@ def test_a_reader_of_the_old_version_is_not_disturbed(shelf: Any, versions: list
     shelf.promote(f"sales@{versions[0]}")
     assert store.read_file(loaded, "golden.json") == (loaded.path / "golden.json").read_bytes()
     assert Path(loaded.path).name == versions[2]
+
+
+def test_a_candidate_is_no_previous_version_until_it_was_current(shelf: Any, at: Any) -> None:
+    one, candidate, two = (shelf.publish(now=at(2026, 1, day), candidate=day == 2).version for day in (1, 2, 3))
+    assert store.shelf_of(shelf.models / "sales").previous == one
+    assert [store.shelf_of(shelf.models / "sales").role(name) for name in (one, candidate, two)] == [
+        *("previous", "candidate", "current"),
+    ]
+    shelf.promote(f"sales@{candidate}")
+    assert store.shelf_of(shelf.models / "sales").role(candidate) == "current"
+    shelf.promote(f"sales@{two}")
+    assert store.shelf_of(shelf.models / "sales").previous == candidate
+    assert shelf.roll_back().loaded.version == candidate

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from forecast import store
-from forecast.errors import BundleError, OutputError, UsageError
+from forecast.errors import BundleError, ModelNotFoundError, OutputError, UsageError
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.store import publishing
 from forecast.store.names import new_version
@@ -329,3 +329,40 @@ def test_the_name_of_a_version_is_its_time_and_a_fingerprint(at: Any) -> None:
     assert one[:17] == "20261121T030000Z-"
     assert len(one) == 25
     assert one != later
+
+
+def test_a_candidate_lies_beside_the_current_version(shelf: Any) -> None:
+    current = shelf.publish().version
+    candidate = shelf.publish(candidate=True)
+    assert shelf.load().version == current
+    assert shelf.load(candidate.model).version == candidate.version
+    assert (shelf.models / "sales" / "CANDIDATES").read_text() == f"{candidate.version}\n"
+
+
+def test_a_first_version_that_is_a_candidate_is_no_current_version(shelf: Any) -> None:
+    candidate = shelf.publish(candidate=True)
+    with pytest.raises(ModelNotFoundError, match=f"has no current version; it has {candidate.version}"):
+        shelf.load()
+    assert shelf.promote(candidate.model).loaded.version == candidate.version
+    assert shelf.load().version == candidate.version
+
+
+def test_whoever_holds_the_lock_can_publish(shelf: Any) -> None:
+    shelf.publish()
+    with store.locked(shelf.models / "sales", "update"):
+        later = shelf.publish(locking=None)
+    assert shelf.load().version == later.version
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_fault_at_any_step_of_a_candidate_leaves_the_store_as_it_was(shelf: Any, step: str) -> None:
+    before = shelf.publish().version
+    for _ in each_fault(step, lambda: shelf.publish(candidate=True), lasting=False):
+        assert store.versions_of(shelf.models / "sales") == (before,)
+        assert shelf.load().version == before
+        assert shelf.left_over() == []
+
+
+def test_a_fault_while_a_first_candidate_is_published_leaves_no_model(shelf: Any) -> None:
+    for _ in each_fault("fsync", lambda: shelf.publish(candidate=True), lasting=False):
+        assert tree(shelf.models) == []

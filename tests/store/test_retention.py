@@ -73,3 +73,22 @@ def test_a_version_that_cannot_be_removed_is_named(shelf: Any, old: list[str], m
         f"{path}: the version cannot be removed: the file system is read-only.\nChoose a place that can be written."
     )
     assert list(store.versions_of(shelf.models / "sales")) == old
+
+
+def test_candidates_do_not_push_out_what_was_current(shelf: Any, at: Any) -> None:
+    real = [shelf.publish(now=at(2020, 1, day)).version for day in (1, 2, 3)]
+    candidates = [shelf.publish(now=at(2020, 2, day), candidate=True).version for day in (1, 2, 3, 4)]
+    assert list(store.versions_of(shelf.models / "sales")) == [*real, candidates[-1]]
+    assert (shelf.models / "sales" / "CANDIDATES").read_text().split()[-1] == candidates[-1]
+
+
+def test_candidates_without_any_current_version_do_not_pile_up(shelf: Any, at: Any) -> None:
+    candidates = [shelf.publish(now=at(2020, 1, day), candidate=True).version for day in (1, 2, 3)]
+    assert list(store.versions_of(shelf.models / "sales")) == candidates[-1:]
+
+
+def test_a_lost_pointer_beside_versions_that_were_current_removes_nothing(shelf: Any, at: Any, old: list[str]) -> None:
+    (shelf.models / "sales" / "CURRENT").unlink()
+    shelf.publish(now=at(2020, 2, 1), candidate=True)
+    shelf.publish(now=at(2020, 2, 2), candidate=True)
+    assert len(store.versions_of(shelf.models / "sales")) == 8

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import victims
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOB = f"""
@@ -71,6 +72,70 @@ def test_a_full_disk_leaves_the_old_forecast_and_nothing_else(folder: Path) -> N
         assert [path.name for path in out.iterdir()] == ["predictions.csv"]
         assert (out / "predictions.csv").read_bytes() == b"the old forecast\n"
     assert run_job(folder).returncode == 0  # with room, the retry succeeds
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Return a store with four versions of a model, beside it a small table to train on."""
+    victims.TRAIN.prepare(tmp_path)
+    return tmp_path / "models"
+
+
+def forecast(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command line."""
+    program = [sys.executable, "-B", str(REPOSITORY / "cli.py"), *map(str, words)]
+    return subprocess.run(program, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_a_training_onto_a_full_disk_leaves_the_old_model_and_nothing_else(store: Path, tmp_path: Path) -> None:
+    before, disk = store_files(store), tmp_path / "disk"
+    disk.mkdir()
+    with mounted("-t", "tmpfs", "-o", "size=420k", "tmpfs", disk):
+        shutil.copytree(store, disk / "models")
+        words = [word.replace(victims.HERE, str(disk)) for word in victims.TRAIN.words]
+        shutil.copy(tmp_path / "table.csv", disk / "table.csv")
+        done = forecast(*words)
+        assert (done.returncode, done.stdout) == (15, "")
+        message, _ = done.stderr.splitlines()
+        assert message.startswith(f"Error: {disk}/models/m: the model cannot be published, m@20260104T000000Z-")
+        assert message.endswith(" stays current: the disk is full.")
+        assert store_files(disk / "models") == before
+        subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+        assert forecast(*words).returncode == 0  # with room, the retry succeeds
+        assert forecast("models", "verify", "--models", disk / "models").returncode == 0
+
+
+def test_a_version_cannot_be_promoted_on_a_full_disk(store: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with mounted("-t", "tmpfs", "-o", "size=1m", "tmpfs", disk):
+        models = disk / "models"
+        shutil.copytree(store, models)
+        before = store_files(models)
+        with pytest.raises(OSError, match="No space"):
+            (disk / "filler").write_bytes(bytes(1 << 21))
+        done = forecast("models", "rollback", "m", "--models", models)
+        assert (done.returncode, done.stdout) == (15, "")
+        assert ": the disk is full.\n" in done.stderr
+        assert store_files(models) == before
+        (disk / "filler").unlink()
+        assert forecast("models", "rollback", "m", "--models", models).returncode == 0
+
+
+def test_a_store_that_cannot_be_written_is_read_and_not_changed(store: Path) -> None:
+    with mounted("--bind", "-o", "ro", store, store):
+        for words in (["rollback", "m"], ["prune"]):
+            done = forecast("models", *words, "--models", store)
+            assert (done.returncode, done.stdout) == (15, "")
+            assert done.stderr.startswith(f"Error: {store}/m: it cannot be locked: the file system is read-only.\n")
+        done = forecast("models", "verify", "-q", "--models", store)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def store_files(models: Path) -> dict[str, bytes]:
+    """Return every file of a store but its locks."""
+    found = (path for path in models.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(models)): path.read_bytes() for path in found}
 
 
 def test_a_store_a_home_and_a_temp_folder_that_cannot_be_written_are_no_obstacle(folder: Path) -> None:

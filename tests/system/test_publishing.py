@@ -1,146 +1,110 @@
 """Faults in the middle of publishing, made with strace: a reader finds the old result or the new one, whole.
 
-Needs strace and the right to trace one's own processes: `make test-system`.
+Thirty of the faults of `make bench-faults`, by the same code. Needs strace and the right to trace one's own processes:
+`make test-system`.
 """
 
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import faults
+import injecting
 import pytest
+from crowds import CROWDS, Crowd, rounds
+from running import one_process
+from victims import BROKEN, CONTROLS, HERE, PREDICT, PROMOTE, REPOSITORY, Stage, Victim, publish, set_up
 
 from forecast import store
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SYSCALLS = "fsync,fdatasync,rename,renameat,renameat2"
-MOST_FAULTS = 60  # a publication that makes more of these calls than that has a fault of its own
-
+# What a training does when it has trained.
 PUBLISH = """
 import sys
-from pathlib import Path
-from forecast import store
-source, models, name = sys.argv[1:]
+from forecast import ForecastError, store
+source, models = sys.argv[1:]
 loaded = store.load(source, "reference-1")
 golden = (loaded.path / "golden.json").read_bytes()
-store.publish(models, name, loaded.trained, lambda model: {"golden.json": golden})
+try:
+    store.publish(models, "m", loaded.trained, lambda model: {"golden.json": golden})
+except ForecastError as error:
+    sys.exit(error.exit_code)
 """
-PREDICT = "from forecast.commands import main\nmain()"
+PROGRAM = (sys.executable, "-c", PUBLISH, str(REPOSITORY / "models"))
+COUNT = 10  # faults for each command
 
 
-@pytest.fixture(scope="session", autouse=True)
-def strace() -> str:
-    """Return the path of strace; without it nothing here can be tested, and that is a failure, not a skip."""
-    path = shutil.which("strace")
-    assert path is not None, "strace is missing: `apt-get install strace`, or run `make test-system` as root"
-    return path
+PUBLICATION = Victim("publish", (f"{HERE}/models",), partial(publish, count=4), PROGRAM)
 
 
-def traced(log: Path, code: str, *arguments: object, fault: str = "") -> subprocess.CompletedProcess[str]:
-    """Run Python code with the syscalls of publishing logged, one of them failing where `fault` says so."""
-    inject = ["-e", f"inject={fault}"] if fault else []
-    command = ["strace", "-f", "-qq", "-y", "-o", log, "-e", f"trace={SYSCALLS}", "-e", "signal=none", *inject]
-    words = [*command, sys.executable, "-c", code, *arguments]
-    return subprocess.run([str(word) for word in words], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="module", autouse=True)
+def in_one_process() -> Iterator[None]:
+    """Let the benchmark look at what is left with commands that run in this process."""
+    with one_process("ignore"):
+        yield
 
 
-def calls(log: Path) -> list[tuple[str, str]]:
-    """Return name and arguments of the calls that succeeded, in order."""
-    return re.findall(r"^\d+ +(\w+)\((.*)\) += 0$", log.read_text(), flags=re.MULTILINE)
+@pytest.fixture(scope="module")
+def stage_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Victim], Stage]:
+    """Return what sets up a command, once for all its faults."""
+    made: dict[str, Stage] = {}
+
+    def stage(victim: Victim) -> Stage:
+        if victim.name not in made:
+            made[victim.name] = set_up(victim, tmp_path_factory.mktemp("victim").resolve())
+        return made[victim.name]
+
+    return stage
 
 
-def faults(syscall: str, kind: str) -> Iterator[str]:
-    """Yield the fault at the first call, at the second, and so on."""
-    yield from (f"{syscall}:{kind}:when={count}" for count in range(1, MOST_FAULTS + 1))
+@pytest.mark.parametrize("number", range(COUNT))
+@pytest.mark.parametrize("victim", [PREDICT, PROMOTE, PUBLICATION], ids=lambda victim: victim.name)
+def test_a_fault_leaves_the_old_result_or_the_new_one_and_a_retry_succeeds(
+    stage_of: Callable[[Victim], Stage], victim: Victim, number: int
+) -> None:
+    stage = stage_of(victim)
+    kind = list(injecting.KINDS)[number % len(injecting.KINDS)]
+    found = faults.at_point(stage, kind, stage.points[number * len(stage.points) // COUNT])
+    assert (found.state != BROKEN, found.why) == (True, "")
 
 
-def publish(folder: Path, fault: str = "") -> subprocess.CompletedProcess[str]:
-    """Publish the reference model once more as `night`."""
-    return traced(folder / "log", PUBLISH, REPOSITORY / "models", folder / "models", "night", fault=fault)
+@pytest.mark.parametrize("victim", CONTROLS, ids=lambda victim: victim.name)
+def test_who_writes_in_place_is_found_broken(stage_of: Callable[[Victim], Stage], victim: Victim) -> None:
+    stage = stage_of(victim)
+    for kind in injecting.KINDS:
+        assert faults.at_point(stage, kind, stage.points[0]).state == BROKEN
 
 
-def predict(folder: Path, fault: str = "") -> subprocess.CompletedProcess[str]:
-    """Forecast with the reference model."""
-    arguments = ("predict", "--models", "models", "-m", "reference-1", "-o", folder / "out" / "predictions.csv")
-    return traced(folder / "log", PREDICT, *arguments, fault=fault)
-
-
-def names(folder: Path) -> list[str]:
-    """Return what lies in a folder."""
-    return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.fixture
-def published(tmp_path: Path) -> str:
-    """Publish a first version and return its name."""
-    done = publish(tmp_path)
-    assert done.returncode == 0, done.stderr
-    return store.load(str(tmp_path / "models"), "night").version
-
-
-@pytest.fixture
-def predicted(tmp_path: Path) -> bytes:
-    """Write a first forecast, marked as the old one, and return its bytes."""
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "predictions.csv").write_bytes(b"the old forecast\n")
-    return b"the old forecast\n"
+@pytest.mark.parametrize("crowd", CROWDS, ids=lambda crowd: crowd.name)
+def test_whole_processes_may_overlap(tmp_path: Path, crowd: Crowd) -> None:
+    for trial in rounds(crowd, tmp_path / "crowd", count=2):
+        found = trial()
+        assert (found.state != BROKEN, found.why) == (True, "")
 
 
 def test_a_forecast_is_flushed_before_it_replaces_the_old_one_and_its_folder_after(
-    tmp_path: Path, predicted: bytes
+    stage_of: Callable[[Victim], Stage],
 ) -> None:
-    assert predict(tmp_path).returncode == 0
-    (*_, before), rename, (after, *_) = split_at_rename(tmp_path, "predictions.csv")
-    source = rename.split('"')[1]
-    assert f"<{source}>" in before
-    assert f"<{tmp_path / 'out'}>" in after
+    folder = stage_of(PREDICT).template.parent
+    (*_, before), source, (after, *_) = split_at_rename(folder, "predictions.csv")
+    assert before == source
+    assert after == str(folder / "sound" / "out")
 
 
-def test_a_version_is_flushed_before_it_becomes_the_current_one(tmp_path: Path, published: str) -> None:
-    (version,) = (tmp_path / "models" / "night" / "versions").iterdir()
-    before, _, after = split_at_rename(tmp_path, "CURRENT")
-    flushed = {Path(path).name for arguments in before for path in re.findall(r"<(.+?)>", arguments)}
-    assert sorted(set(names(version)) - flushed) == []
-    assert f"<{tmp_path / 'models' / 'night'}>" in after[0]
-
-
-@pytest.mark.parametrize("kind", ["error=ENOSPC", "error=EIO", "signal=KILL"])
-@pytest.mark.parametrize("syscall", ["fsync", "rename"])
-def test_a_fault_while_publishing_leaves_a_whole_model(tmp_path: Path, published: str, syscall: str, kind: str) -> None:
-    for count, fault in enumerate(faults(syscall, kind)):
-        done = publish(tmp_path, fault)
-        loaded = store.load(str(tmp_path / "models"), "night")  # checks every sum
-        assert loaded.version in names(tmp_path / "models" / "night" / "versions")
-        if done.returncode == 0:
-            assert count > 0, "no call was hit"
-            assert loaded.version != published
-            return
-    pytest.fail(f"after {MOST_FAULTS} faults publishing still makes calls to {syscall}")
-
-
-@pytest.mark.parametrize("kind", ["error=ENOSPC", "error=EIO"])
-@pytest.mark.parametrize("syscall", ["fsync", "rename"])
-def test_a_forecast_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
-    tmp_path: Path, predicted: bytes, syscall: str, kind: str
-) -> None:
-    assert predict(tmp_path, f"{syscall}:{kind}:when=1").returncode == 15
-    assert names(tmp_path / "out") == ["predictions.csv"]
-    assert (tmp_path / "out" / "predictions.csv").read_bytes() == predicted
-
-
-@pytest.mark.parametrize("syscall", ["fsync", "rename"])
-def test_a_run_that_is_killed_leaves_the_old_forecast(tmp_path: Path, predicted: bytes, syscall: str) -> None:
-    assert predict(tmp_path, f"{syscall}:signal=KILL:when=1").returncode != 0
-    assert (tmp_path / "out" / "predictions.csv").read_bytes() == predicted
+def test_a_version_is_flushed_before_it_becomes_the_current_one(stage_of: Callable[[Victim], Stage]) -> None:
+    stage = stage_of(PUBLICATION)
+    home = stage.template.parent / "sound" / "models" / "m"
+    (version,) = set(store.versions_of(home)) - stage.known
+    before, _, after = split_at_rename(stage.template.parent, "CURRENT")
+    flushed = {Path(path).name for path in before}
+    assert {path.name for path in (home / "versions" / version).iterdir()} - flushed == set()
+    assert after[0] == str(home)
 
 
 def split_at_rename(folder: Path, target: str) -> tuple[list[str], str, list[str]]:
-    """Return the arguments of the flushes before the rename onto a target, of the rename, and of the flushes after."""
-    log = calls(folder / "log")
-    (place,) = [
-        index for index, (name, words) in enumerate(log) if name.startswith("rename") and words.endswith(f'/{target}"')
-    ]
-    flushes = [[words for name, words in part if name in ("fsync", "fdatasync")] for part in (log[:place], log[place:])]
-    return flushes[0], log[place][1], flushes[1]
+    """Return what was flushed before the rename onto a target, what was renamed, and what was flushed after."""
+    log = (folder / "calls").read_text()
+    (place,) = re.finditer(rf'rename\w*\("([^"]+)", "[^"]*/{target}"\)', log)
+    flushes = [re.findall(r"sync\(\d+<([^>]+)>", part) for part in (log[: place.start()], log[place.end() :])]
+    return flushes[0], place[1], flushes[1]

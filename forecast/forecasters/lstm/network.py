@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Look = Callable[[int, int, float | None, float | None], bool | None]  # what is told of a training; see `fit`
 
 GATES = {Cell.LSTM: 4, Cell.GRU: 3, Cell.RNN: 1}
+COVARIATES = ("past.", "future.", "static.")  # what the names of their scales begin with
 
 
 def weight_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
@@ -207,21 +208,20 @@ class NetworkFit:
     history: tuple[dict[str, float | int | None], ...]
 
 
-def fit(panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look) -> NetworkFit:
+def fit(
+    panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look, start: Fitted | None = None
+) -> NetworkFit:
     """Train the ensemble on the visible steps of the panel, in TensorFlow.
 
     until: the validation origins (in rows that lie ahead of the visible ones), or the steps of each member.
     listen is told (steps done, steps in all, loss, skill against the base forecast) when a member begins, the loss then
     being None, and after each of its epochs. It answers whether that is enough: of this member, or, when one begins, of
-    the ensemble, which then has fewer members than the plan.
+    the ensemble, which then has fewer members than the plan. start: an ensemble of this plan whose weights the members
+    go on from; what they have learned holds for its scale of the covariates, which therefore stays.
     """
     from forecast.forecasters.lstm.training import trainer_of  # TensorFlow starts here, after the data were checked
 
-    arrays: dict[str, Floats] = {}
-    for name, columns in (("past", panel.past), ("future", panel.future), ("static", panel.static.T)):
-        if columns.size:
-            centre, spread = scaling.covariate_scale(_visible(panel, columns) if name != "static" else columns)
-            arrays |= {f"{name}.centre": _float32(centre), f"{name}.spread": _float32(spread)}
+    arrays = covariate_scales(panel, start)
     scales = {transform: scaling.fit(panel, transform) for transform in transforms_of(plan)}
     for transform, one in scales.items():
         arrays |= {f"series.{transform}.{name}": getattr(one, name) for name in ("centre", "spread", "power")}
@@ -240,12 +240,28 @@ def fit(panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look
         # The examples have no name here, so that those of one member are gone before the next are laid out.
         own = plan.member(member)
         weights, epochs = trainer_of(own).train(
-            examples_of(panel, own, scales[transform], *inputs), plan.seed * 1000 + member, stop, look
+            examples_of(panel, own, scales[transform], *inputs),
+            plan.seed * 1000 + member,
+            stop,
+            look,
+            start=member_weights(start, member) if start else None,
         )
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]
         steps.append(min(epochs, key=lambda epoch: epoch.validation or 0.0).step)
     return NetworkFit(Fitted(Kind.NETWORK, arrays), tuple(steps), tuple(history))
+
+
+def covariate_scales(panel: Panel, start: Fitted | None) -> dict[str, Floats]:
+    """Return centre and spread of the covariates by name: of the visible steps, or where there is a start its own."""
+    if start is not None:
+        return {name: array for name, array in start.arrays.items() if name.startswith(COVARIATES)}
+    arrays: dict[str, Floats] = {}
+    for name, columns in (("past", panel.past), ("future", panel.future), ("static", panel.static.T)):
+        if columns.size:
+            centre, spread = scaling.covariate_scale(_visible(panel, columns) if name != "static" else columns)
+            arrays |= {f"{name}.centre": _float32(centre), f"{name}.spread": _float32(spread)}
+    return arrays
 
 
 def _visible(panel: Panel, columns: Floats) -> Floats:

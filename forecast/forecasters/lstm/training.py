@@ -17,7 +17,7 @@ import tensorflow as tf
 from forecast.errors import ResourceError
 from forecast.forecasters.lstm import linear_base
 from forecast.forecasters.lstm.examples import Examples
-from forecast.forecasters.lstm.model import build, weights_of
+from forecast.forecasters.lstm.model import build, restore, weights_of
 from forecast.options import Cell, Device
 from forecast.panels.features import prepare
 from forecast.panels.panel import Floats, Integers
@@ -79,15 +79,20 @@ class Trainer:
         self.errors = tf.function(self._errors, input_signature=[rows, rows, data])
 
     def train(
-        self, examples: Examples, seed: int, until: tuple[Integers, Integers] | int, listen: Callable[[Epoch], bool]
+        self,
+        examples: Examples,
+        seed: int,
+        until: tuple[Integers, Integers] | int,
+        listen: Callable[[Epoch], bool],
+        start: dict[str, Floats] | None = None,
     ) -> tuple[dict[str, Floats], list[Epoch]]:
         """Train one network; return its weights by name and the history.
 
         until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which
-        weights are best; or the number of steps. listen answers whether that is enough. The same arguments and answers
-        give the same weights on the same machine.
+        weights are best; or the number of steps. listen answers whether that is enough. start: the weights to go on
+        from, by name; None begins anew. The same arguments and answers give the same weights on the same machine.
         """
-        self._begin(seed)
+        self._begin(seed, start)
         plan = self.plan
         base = {"base.weights": linear_base.fit(examples, plan)} if plan.base == LINEAR else {}
         data = _tensors(examples, base.get("base.weights", np.zeros((1, plan.horizon))))
@@ -108,10 +113,10 @@ class Trainer:
                 break
         return (weights if validation else weights_of(self.shadow)) | base, history
 
-    def _begin(self, seed: int) -> None:
-        """Put every variable where a network with this seed starts."""
+    def _begin(self, seed: int, start: dict[str, Floats] | None) -> None:
+        """Put every variable where a network with this seed starts, or with these weights."""
         keras.utils.set_random_seed(seed)
-        fresh = build(self.plan, seed)
+        fresh = restore(self.plan, start) if start else build(self.plan, seed)
         for model in (self.model, self.shadow):
             for variable, value in zip(model.variables, fresh.variables, strict=True):
                 variable.assign(value)
