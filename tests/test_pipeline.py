@@ -85,7 +85,7 @@ def training_on(panel: Panel, plan: Any) -> Training:
     seen = Training(None, [], [], [])  # type: ignore[arg-type]
     original = choosing.network.fit
 
-    def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> NetworkFit:
+    def fit(panel: Panel, plan: Any, until: Any, listen: Any, *_: Any) -> NetworkFit:
         seen.panels.append(panel)
         seen.until.append(until)
         seen.fits.append(original(panel, plan, until, listen))
@@ -400,7 +400,7 @@ def test_progress_is_told_stage_by_stage(without_training: Any, panel: Panel, pl
     told: list[Any] = []
     results = iter([choosing.network.fit() for _ in range(2)])  # type: ignore[call-arg]
 
-    def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> Any:
+    def fit(panel: Panel, plan: Any, until: Any, listen: Any, *_: Any) -> Any:
         listen(10, 40, 0.5, 0.1)
         return next(results)
 

@@ -38,8 +38,13 @@ def check() -> None:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Return the stop that an error comes from; the error itself where no signal has arrived."""
-    return Stopped(_arrived[0]) if _arrived else error
+    """Return the stop that an error comes from, with its notes; the error itself where no signal has arrived."""
+    if not _arrived:
+        return error
+    stop = Stopped(_arrived[0])
+    for note in getattr(error, "__notes__", ()):
+        stop.add_note(note)
+    return stop
 
 
 @contextmanager

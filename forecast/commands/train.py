@@ -11,10 +11,10 @@ from typer import Argument, Option
 
 from forecast.commands import stopping
 from forecast.commands.help import DATA, FORECASTS
-from forecast.commands.quality import demand_skill
+from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.options import OUTPUT, RUN, CommonOptions, PredictOptions, ReadOptions, TrainOptions
 from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
@@ -48,6 +48,15 @@ def train(
         str,
         Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
     ] = "",
+    resume: Annotated[
+        bool,
+        Option(
+            "--resume",
+            help="Go on from the checkpoint of an interrupted training on the same data with the same options, to the "
+            "same result; without one, begin anew.",
+            rich_help_panel=RUN,
+        ),
+    ] = False,
 ) -> None:
     """Train on a table, compare with baselines, publish, forecast."""
     models, name = home(data, common)
@@ -69,19 +78,24 @@ def train(
     bound_notices = outside_bounds(reading.panel, options)
     for notice in bound_notices:
         say(notice)
-    around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
-    outcome, judgement = _train(reading, options, common, around)
-    for line in _remarks(reading, outcome, options):
-        say(line)
-    say(judgement.settled if not common.verbose else judgement.details)
-    say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
-    suggestion = suggested_bounds(reading.panel, outcome.forecasts)
-    for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
-        say(notice)
-    demand_skill(judgement.skill, options.require_skill, "; nothing was published")
-    stopping.check()
-    told = (*reading.notices, *bound_notices, *suggestion)
-    published = store.publish(models, name, outcome.trained, _files(run, outcome, judgement, reading, columns, told))
+    with store.checkpoint(models, name, resume, say) as checkpoint:
+        around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name), checkpoint)
+        outcome, judgement = _train(reading, options, common, around)
+        for line in _remarks(reading, outcome, options):
+            say(line)
+        say(judgement.settled if not common.verbose else judgement.details)
+        say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
+        suggestion = suggested_bounds(reading.panel, outcome.forecasts)
+        for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
+            say(notice)
+        if lacks_skill(judgement.skill, options.require_skill):
+            checkpoint.discard()  # the training was not interrupted
+        demand_skill(judgement.skill, options.require_skill, "; nothing was published")
+        stopping.check()
+        told = (*reading.notices, *bound_notices, *checkpoint.notices, *suggestion)
+        files = _files(run, outcome, judgement, reading, columns, told)
+        published = store.publish(models, name, outcome.trained, files)
+        checkpoint.discard()
     if output is not None:
         _write_again(output, outcome, reading, columns, published)
     say("\n".join(_places(published, output)))

@@ -1,6 +1,6 @@
 """Training in TensorFlow: it learns, stops, repeats itself, and reads nothing that lies ahead."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ from forecast.options import Cell
 from forecast.panels.features import widths
 from forecast.panels.panel import panel_of
 from forecast.plan import Plan
+from forecast.surroundings import Kept
 
 PLAN = Plan(
     horizon=6, window=18, segment=6, seasons=(6,), base=1, lookback=40, units=8, steps=60, epoch=20, batch=32,
@@ -98,6 +99,107 @@ def test_a_member_that_the_listener_does_not_want_is_not_trained():
     fitted, small = network.keep(result.fitted, plan, (0.5, 0.5, 0.0)), plan.with_shares((0.5, 0.5, 0.0))
     assert small.transforms == ("standard", "robust")
     assert {name: array.shape for name, array in fitted.arrays.items()} == network.shapes(small, 6)
+
+
+@dataclass
+class Memory:
+    """A checkpoint that is kept in memory, as float64 and int64."""
+
+    networks: dict[str, Kept] = field(default_factory=dict)
+    reads: list[str] = field(default_factory=list)
+
+    def read(self, mark):
+        self.reads.append(mark)
+        return self.networks.get(mark)
+
+    def write(self, mark, arrays, finished):
+        wide = {
+            name: array.astype(np.int64 if array.dtype.kind == "i" else np.float64) for name, array in arrays.items()
+        }
+        self.networks[mark] = Kept(wide, finished)
+
+
+class Killed(BaseException):
+    """The end of a training in the middle of it."""
+
+
+def killed_after(looks):
+    """Return a listener that ends the training at a look."""
+    seen = []
+
+    def listen(*look):
+        seen.append(look)
+        if len(seen) == looks:
+            raise Killed
+
+    return listen
+
+
+ENSEMBLE = replace(PLAN, transforms=("standard", "robust"), bases=(1, 0), dropout=0.3, patience=2, learning_rate=3e-2)
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_a_training_that_goes_on_gives_the_same_bytes_as_one_that_was_never_interrupted(validated):
+    panel = waves().without_end(6)
+    until = origins(panel) if validated else (60, 40)
+    whole = network.fit(panel, ENSEMBLE, until, nobody)
+    for looks in range(2, 3 + len(whole.history)):
+        memory = Memory()
+        with pytest.raises(Killed):
+            network.fit(panel, ENSEMBLE, until, killed_after(looks), memory)
+        result = network.fit(panel, ENSEMBLE, until, nobody, memory)
+        assert (result.steps, result.history) == (whole.steps, whole.history)
+        for name, array in whole.fitted.arrays.items():
+            assert array.tobytes() == result.fitted.arrays[name].tobytes(), (looks, name)
+
+
+def test_a_training_goes_on_where_it_was_and_not_from_its_beginning():
+    memory, heard = Memory(), []
+    with pytest.raises(Killed):
+        network.fit(waves(), ENSEMBLE, (60, 60), killed_after(6), memory)  # the first look at the second network
+    network.fit(waves(), ENSEMBLE, (60, 60), lambda *look: heard.append(look[:2]), memory)
+    assert heard == [(0, 120), (60, 120), (100, 120), (120, 120)]
+
+
+def test_a_network_that_was_cut_short_is_not_kept_as_finished():
+    memory = Memory()
+    network.fit(waves(), PLAN, (60,), lambda done, *_: done == 20, memory)
+    (kept,) = memory.networks.values()
+    assert not kept.finished
+    whole, result = fitted(waves()), network.fit(waves(), PLAN, (60,), nobody, memory)
+    assert result.history == whole.history
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"units": 9}, {"steps": 80}, {"learning_rate": 2e-3}])
+def test_nothing_is_taken_from_a_network_of_another_plan(change):
+    memory, plan = Memory(), replace(PLAN, **change)
+    network.fit(waves(), PLAN, (40,), nobody, memory)
+    result, whole = network.fit(waves(), plan, (40,), nobody, memory), fitted(waves(), plan, 40)
+    assert result.history == whole.history
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("damage", ["missing", "reshaped", "history", "standing"])
+def test_what_does_not_fit_the_network_counts_as_nothing(finished, damage):
+    memory, whole = Memory(), fitted(waves(), steps=40)
+    if finished:
+        network.fit(waves(), PLAN, (40,), nobody, memory)
+    else:
+        with pytest.raises(Killed):
+            network.fit(waves(), PLAN, (40,), killed_after(2), memory)
+    ((mark, kept),) = memory.networks.items()
+    arrays = dict(kept.arrays)
+    name = next(iter(arrays))
+    if damage == "missing":
+        del arrays[name]
+    elif damage == "reshaped":
+        arrays[name] = arrays[name].ravel()[:-1]
+    elif damage == "history":
+        arrays["history"] = np.full((3, 4), np.nan)
+    else:
+        arrays["standing"] = np.array([1.0, np.inf])
+    memory.networks[mark] = Kept(arrays, kept.finished)
+    assert network.fit(waves(), PLAN, (40,), nobody, memory).history == whole.history
 
 
 def test_the_arrays_of_a_fitted_network_have_the_shapes_that_the_loader_expects():
