@@ -77,6 +77,21 @@ def test_the_notes_of_an_error_that_a_signal_has_become_are_said(tmp_path: Path)
     }
 
 
+def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
+    code = (
+        "from forecast.commands import stopping\n"
+        "stopping.ECHO = 0\n"
+        "with stopping.signals_as_exceptions():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), 15)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), 2)\n"
+        "        print('it goes on', flush=True)"
+    )
+    done = bare(code, tmp_path)
+    assert (done.returncode, done.stdout) == (130, "")
+
+
 def test_no_output_is_written_after_a_signal_that_was_dropped(tmp_path: Path) -> None:
     code = (
         "from forecast.commands import outputs, stopping\n"

@@ -8,6 +8,7 @@ import pytest
 from recall import error_after
 
 from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm.course import mark_of
 from forecast.forecasters.lstm.model import build
 from forecast.forecasters.lstm.network import Origins
 from forecast.forecasters.lstm.training import thinning
@@ -106,10 +107,8 @@ class Memory:
     """A checkpoint that is kept in memory, as float64 and int64."""
 
     networks: dict[str, Kept] = field(default_factory=dict)
-    reads: list[str] = field(default_factory=list)
 
     def read(self, mark):
-        self.reads.append(mark)
         return self.networks.get(mark)
 
     def write(self, mark, arrays, finished):
@@ -138,19 +137,18 @@ def killed_after(looks):
 ENSEMBLE = replace(PLAN, transforms=("standard", "robust"), bases=(1, 0), dropout=0.3, patience=2, learning_rate=3e-2)
 
 
-@pytest.mark.parametrize("validated", [True, False])
-def test_a_training_that_goes_on_gives_the_same_bytes_as_one_that_was_never_interrupted(validated):
+@pytest.mark.parametrize(("validated", "kills"), [(True, (3, 5)), (False, (2, 4))])
+def test_a_training_that_goes_on_gives_the_same_bytes_as_one_that_was_never_interrupted(validated, kills):
     panel = waves().without_end(6)
     until = origins(panel) if validated else (60, 40)
-    whole = network.fit(panel, ENSEMBLE, until, nobody)
-    for looks in range(2, 3 + len(whole.history)):
-        memory = Memory()
+    whole, memory = network.fit(panel, ENSEMBLE, until, nobody), Memory()
+    for looks in kills:
         with pytest.raises(Killed):
             network.fit(panel, ENSEMBLE, until, killed_after(looks), memory)
-        result = network.fit(panel, ENSEMBLE, until, nobody, memory)
-        assert (result.steps, result.history) == (whole.steps, whole.history)
-        for name, array in whole.fitted.arrays.items():
-            assert array.tobytes() == result.fitted.arrays[name].tobytes(), (looks, name)
+    result = network.fit(panel, ENSEMBLE, until, nobody, memory)
+    assert (result.steps, result.history) == (whole.steps, whole.history)
+    for name, array in whole.fitted.arrays.items():
+        assert array.tobytes() == result.fitted.arrays[name].tobytes(), name
 
 
 def test_a_training_goes_on_where_it_was_and_not_from_its_beginning():
@@ -161,34 +159,40 @@ def test_a_training_goes_on_where_it_was_and_not_from_its_beginning():
     assert heard == [(0, 120), (60, 120), (100, 120), (120, 120)]
 
 
-def test_a_network_that_was_cut_short_is_not_kept_as_finished():
+def test_a_network_that_was_cut_short_has_not_finished():
     memory = Memory()
     network.fit(waves(), PLAN, (60,), lambda done, *_: done == 20, memory)
-    (kept,) = memory.networks.values()
-    assert not kept.finished
-    whole, result = fitted(waves()), network.fit(waves(), PLAN, (60,), nobody, memory)
-    assert result.history == whole.history
+    assert [kept.finished for kept in memory.networks.values()] == [False]
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"units": 9}, {"steps": 80}, {"learning_rate": 2e-3}])
-def test_nothing_is_taken_from_a_network_of_another_plan(change):
-    memory, plan = Memory(), replace(PLAN, **change)
-    network.fit(waves(), PLAN, (40,), nobody, memory)
-    result, whole = network.fit(waves(), plan, (40,), nobody, memory), fitted(waves(), plan, 40)
-    assert result.history == whole.history
+@pytest.mark.parametrize("change", [{"seed": 2}, {"units": 9}, {"learning_rate": 2e-3}, {"mixed_targets": True}])
+def test_a_network_of_another_plan_is_another_one(change):
+    other = replace(PLAN, targets=("a", "b"), past=("a", "b"), **change)
+    assert mark_of(other, 1, 40) != mark_of(PLAN, 1, 40)
+
+
+def test_networks_of_one_plan_are_told_by_their_seeds_and_steps():
+    validated = (np.arange(2), np.arange(2))
+    marks = [mark_of(PLAN, 1, 40), mark_of(PLAN, 2, 40), mark_of(PLAN, 1, 60), mark_of(PLAN, 1, validated)]
+    assert len(set(marks)) == 4
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Return the history of a short training, and what a checkpoint holds of it: in its middle, and at its end."""
+    memory, halfway = Memory(), Memory()
+    with pytest.raises(Killed):
+        network.fit(waves(), PLAN, (40,), killed_after(2), halfway)
+    whole = network.fit(waves(), PLAN, (40,), nobody, memory)
+    return whole.history, {False: halfway.networks, True: memory.networks}
 
 
 @pytest.mark.parametrize("finished", [True, False])
 @pytest.mark.parametrize("damage", ["missing", "reshaped", "history", "standing"])
-def test_what_does_not_fit_the_network_counts_as_nothing(finished, damage):
-    memory, whole = Memory(), fitted(waves(), steps=40)
-    if finished:
-        network.fit(waves(), PLAN, (40,), nobody, memory)
-    else:
-        with pytest.raises(Killed):
-            network.fit(waves(), PLAN, (40,), killed_after(2), memory)
-    ((mark, kept),) = memory.networks.items()
-    arrays = dict(kept.arrays)
+def test_what_does_not_fit_the_network_counts_as_nothing(kept, finished, damage):
+    history, networks = kept
+    ((mark, found),) = networks[finished].items()
+    arrays = dict(found.arrays)
     name = next(iter(arrays))
     if damage == "missing":
         del arrays[name]
@@ -198,8 +202,8 @@ def test_what_does_not_fit_the_network_counts_as_nothing(finished, damage):
         arrays["history"] = np.full((3, 4), np.nan)
     else:
         arrays["standing"] = np.array([1.0, np.inf])
-    memory.networks[mark] = Kept(arrays, kept.finished)
-    assert network.fit(waves(), PLAN, (40,), nobody, memory).history == whole.history
+    damaged = Memory({mark: Kept(arrays, finished)})
+    assert network.fit(waves(), PLAN, (40,), nobody, damaged).history == history
 
 
 def test_the_arrays_of_a_fitted_network_have_the_shapes_that_the_loader_expects():
