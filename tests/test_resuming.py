@@ -116,5 +116,5 @@ def test_changed_data_are_refused_before_anything_is_trained(tmp_path: Path) -> 
 
 def test_a_backtest_keeps_no_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    backtest_training(make_panel(), BacktestOptions(origins=1), replace(OPTIONS, epochs=1))
+    backtest_training(make_panel(), BacktestOptions(origins=1), replace(OPTIONS, members=1, epochs=1))
     assert list(tmp_path.iterdir()) == []
