@@ -64,10 +64,10 @@ def train(
 ) -> Outcome:
     """Choose on the end of the data, check on rows nobody has seen, then train on everything: two trainings in all.
 
-    read and source say how the table was read, for the bundle; a given plan is taken as it is. From the checkpoint
-    around it a training goes on where another has stopped, to the same result. Raises DataError when
-    the panel is too short, UsageError when options contradict each other, TimeLimitError when there is no time for
-    anything, ForecastError when Keras and the NumPy runtime do not agree: then nothing may be published.
+    read and source say how the table was read, for the bundle; a given plan is taken as it is. With a checkpoint around
+    it, it goes on where another run has stopped, to the same result. Raises DataError when the panel is too short,
+    UsageError when options contradict each other, TimeLimitError when there is no time for anything, ForecastError when
+    Keras and the NumPy runtime do not agree: then nothing may be published.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
     table, panel = panel, on_clock(panel)

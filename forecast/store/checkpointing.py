@@ -49,7 +49,7 @@ class ModelCheckpoint:
         self._say, self._lock, self._held, self._off = say, ExitStack(), False, False
         self._training: dict[str, Any] = {}
         self._others = False  # whether the folder holds files that this run does not go on from
-        self._pending: tuple[str, Arrays] | None = None  # the network under way, where it is not written yet
+        self._pending: tuple[str, Arrays, bool] | None = None  # the newest network, where it is not written yet
         self._due = 0.0  # when writing is allowed again
 
     def __enter__(self) -> "ModelCheckpoint":
@@ -111,12 +111,8 @@ class ModelCheckpoint:
         """Keep a network: at once where it has finished, else as often as writing may take time."""
         if self._off or sum(array.nbytes for array in arrays.values()) > LARGEST - 2 * MIB:
             return
-        if finished:
-            self._pending = None
-            self._put(_finished(mark), mark, arrays)
-            return
-        self._pending = (mark, arrays)
-        if time.monotonic() >= self._due:
+        self._pending = (mark, arrays, finished)
+        if finished or time.monotonic() >= self._due:
             self._write_pending()
 
     def discard(self) -> None:
@@ -174,25 +170,21 @@ class ModelCheckpoint:
         self._held = True
 
     def _write_pending(self) -> None:
-        """Write the network under way."""
-        if self._pending:
-            self._put(UNDER_WAY, *self._pending)
-            self._pending = None
-
-    def _put(self, name: str, mark: str, arrays: Arrays) -> None:
-        """Write a file; what goes wrong is said."""
-        begun = time.monotonic()
-        head = self._training | {"network": mark, "finished": name != UNDER_WAY}
+        """Write the newest network, where it is not written yet; what goes wrong is said."""
+        if self._pending is None:
+            return
+        begun, (mark, arrays, finished) = time.monotonic(), self._pending
+        data = encode(self._training | {"network": mark, "finished": finished}, arrays)
         try:
             self._hold()
             self._remove_others()
-            replace_file(self.folder / name, encode(head, arrays), new_mode=FILE_MODE)
+            replace_file(self.folder / (_finished(mark) if finished else UNDER_WAY), data, new_mode=FILE_MODE)
             self.left = True
         except OSError as error:
             self._warn(failure(error, f"{self.folder}: the checkpoint cannot be written"))
         except ForecastError as error:
             self._give_up(error)
-        now = time.monotonic()
+        self._pending, now = None, time.monotonic()
         self._due = now + SHARE * (now - begun)
 
     def _remove_others(self) -> None:
@@ -209,7 +201,7 @@ class ModelCheckpoint:
 
     def _give_up(self, error: ForecastError) -> None:
         """Keep nothing any more."""
-        self._off, self._pending = True, None
+        self._off = True
         self._warn(error)
 
     def _warn(self, error: ForecastError) -> None:
