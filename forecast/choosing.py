@@ -107,7 +107,7 @@ def fit_all(
     """Fit every forecaster on the fit rows; return them, the best step of each network, the training history."""
     fitted = registry.fit_all(parts.fit, plan)
     origins = network.Origins(parts.validation.series, parts.validation.panel.lengths)
-    result = network.fit(parts.fit, plan, origins, listen, checkpoint)
+    result = network.fit(parts.fit, plan, origins, listen, checkpoint=checkpoint)
     return [result.fitted, *fitted], result.steps, result.history
 
 

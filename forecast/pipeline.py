@@ -126,7 +126,7 @@ def refit(
     fitted = [registry.FIT[kind](shown, plan) for kind in choice.kept if kind is not Kind.NETWORK]
     history: list[dict[str, Any]] = []
     if Kind.NETWORK in choice.kept:
-        result = network.fit(shown, plan, steps, pace.final(steps, listen), checkpoint)
+        result = network.fit(shown, plan, steps, pace.final(steps, listen), checkpoint=checkpoint)
         history = [{"phase": "final", **row} for row in result.history]
         fitted, plan = pace.trained([result.fitted, *fitted], len(result.steps))
     if not all(np.isfinite(array).all() for one in fitted for array in one.arrays.values()):

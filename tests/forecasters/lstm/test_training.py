@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from recall import error_after
 
-from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm import network, training
 from forecast.forecasters.lstm.course import mark_of
 from forecast.forecasters.lstm.model import build
 from forecast.forecasters.lstm.network import Origins
@@ -57,6 +57,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others():
     name = "member_0.encoder_0.kernel"
     assert one.fitted.arrays[name].tobytes() == again.fitted.arrays[name].tobytes()
     assert one.fitted.arrays[name].tobytes() != other.fitted.arrays[name].tobytes()
+
+
+@pytest.mark.parametrize("stride", [7, 100])
+def test_the_weights_do_not_depend_on_how_an_epoch_is_cut_into_calls(monkeypatch, stride):
+    whole = fitted(waves(), steps=40)
+    monkeypatch.setattr(training, "STRIDE", stride)
+    cut = fitted(waves(), steps=40)
+    assert cut.history == whole.history
+    name = "member_0.encoder_0.kernel"
+    assert cut.fitted.arrays[name].tobytes() == whole.fitted.arrays[name].tobytes()
 
 
 def test_a_refit_reads_nothing_that_lies_ahead_of_the_visible_rows():
