@@ -18,7 +18,7 @@ from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.panels.windows import origins_for_training
 from forecast.plan import MEDIAN, Plan
-from forecast.surroundings import Clock
+from forecast.surroundings import Checkpoint, Surroundings
 
 # Share of the error that seeing the other targets must save. Where they were noise, a second training differed from
 # the first one by up to 1.1 % either way (5 trainings on 600 steps).
@@ -52,10 +52,10 @@ class Choice(NamedTuple):
         return float(mase(rows.panel.truth(self.plan.horizon), median, units_of(self.parts, rows, self.plan))[0])
 
 
-def choose(parts: Split, plan: Plan, clock: Clock, listen: Look, phase: str = "choosing") -> Choice:
+def choose(parts: Split, plan: Plan, around: Surroundings, listen: Look, phase: str = "choosing") -> Choice:
     """Fit every forecaster on the fit rows, and choose among them on the validation origins."""
-    pace = Pace(clock, parts, plan)
-    fitted, steps, found = fit_all(parts, plan, pace.choosing(listen))
+    pace = Pace(around.clock, parts, plan)
+    fitted, steps, found = fit_all(parts, plan, pace.choosing(listen), around.checkpoint)
     fitted, plan = pace.keep(fitted, len(steps))
     if fitted[0].kind is Kind.NETWORK:
         shares = choose_shares(fitted[0], parts, plan)
@@ -66,7 +66,9 @@ def choose(parts: Split, plan: Plan, clock: Clock, listen: Look, phase: str = "c
     return Choice(plan, parts, fitted, steps, choose_weights(fitted, parts, plan), history, pace)
 
 
-def try_mixed_targets(panel: Panel, alone: Choice, plan: Plan, listen: Look) -> tuple[Choice, dict[str, Any]]:
+def try_mixed_targets(
+    panel: Panel, alone: Choice, plan: Plan, around: Surroundings, listen: Look
+) -> tuple[Choice, dict[str, Any]]:
     """Train again with the other targets of each id in sight, and keep what the validation origins show to be better.
 
     panel: as read; plan: the one that `alone` was chosen for. Returns the choice, and for the run record what decided.
@@ -77,7 +79,7 @@ def try_mixed_targets(panel: Panel, alone: Choice, plan: Plan, listen: Look) -> 
     known[rows] = np.arange(len(rows))
     scales = scaling.align(scaling.fit(alone.parts.fit, channels.TRANSFORM), panel, known)
     parts = split(channels.with_other_targets(panel, scales), plan)
-    both = choose(parts, plan, alone.pace.clock, listen, "choosing, mixed targets")
+    both = choose(parts, plan, around, listen, "choosing, mixed targets")
     before, after = alone.error(), both.error()
     mixed = Kind.NETWORK in both.kept and after < before * (1 - MIXING_GAIN)
     chosen = (both if mixed else alone)._replace(history=(*alone.history, *both.history))
@@ -99,11 +101,13 @@ def steps_on_all(choice: Choice, panel: Panel) -> tuple[int, ...]:
     return tuple(found)
 
 
-def fit_all(parts: Split, plan: Plan, listen: Look) -> tuple[list[Fitted], tuple[int, ...], tuple[dict[str, Any], ...]]:
+def fit_all(
+    parts: Split, plan: Plan, listen: Look, checkpoint: Checkpoint | None = None
+) -> tuple[list[Fitted], tuple[int, ...], tuple[dict[str, Any], ...]]:
     """Fit every forecaster on the fit rows; return them, the best step of each network, the training history."""
     fitted = registry.fit_all(parts.fit, plan)
     origins = network.Origins(parts.validation.series, parts.validation.panel.lengths)
-    result = network.fit(parts.fit, plan, origins, listen)
+    result = network.fit(parts.fit, plan, origins, listen, checkpoint=checkpoint)
     return [result.fitted, *fitted], result.steps, result.history
 
 

@@ -13,6 +13,7 @@ from forecast.errors import ForecastError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import CALIBRATION, Backtest, Rolling, roles, split
 from forecast.evaluation.calibration import Calibration
+from forecast.fingerprint import fingerprint_of
 from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.intermittent import is_intermittent
@@ -29,7 +30,7 @@ from forecast.plan import MEDIAN, Plan
 from forecast.planning import prepare
 from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
-from forecast.surroundings import Clock, Surroundings
+from forecast.surroundings import Checkpoint, Clock, Surroundings
 from forecast.trained import Forecasts, Trained
 from forecast.tuning import Search, tune
 
@@ -63,25 +64,28 @@ def train(
 ) -> Outcome:
     """Choose on the end of the data, check on rows nobody has seen, then train on everything: two trainings in all.
 
-    read and source say how the table was read, for the bundle; a given plan is taken as it is. Raises DataError when
-    the panel is too short, UsageError when options contradict each other, TimeLimitError when there is no time for
-    anything, ForecastError when Keras and the NumPy runtime do not agree: then nothing may be published.
+    read and source say how the table was read, for the bundle; a given plan is taken as it is. With a checkpoint around
+    it, it goes on where another run has stopped, to the same result. Raises DataError when the panel is too short,
+    UsageError when options contradict each other, TimeLimitError when there is no time for anything, ForecastError when
+    Keras and the NumPy runtime do not agree: then nothing may be published.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
     table, panel = panel, on_clock(panel)
     around = around or Surroundings(Clock(options.seconds))
     plan, parts = prepare(panel, options, read, plan)
+    if around.checkpoint:
+        around.checkpoint.begin(fingerprint_of(table, plan, options))
     device = choose_device(options)
 
     search = tune(plan, parts, options, around, listen) if options.trials else None
     if search:
         plan, parts = search.plan, split(panel, search.plan)
-    choice, targets = choose(parts, plan, around.clock, _stage(listen, "choosing")), None
+    choice, targets = choose(parts, plan, around, _stage(listen, "choosing")), None
     if plan.targets and not isfinite(around.clock.limit):
-        choice, targets = try_mixed_targets(panel, choice, plan, _stage(listen, "mixed"))
+        choice, targets = try_mixed_targets(panel, choice, plan, around, _stage(listen, "mixed"))
     backtest, bands = check(choice)
     agreement = check_runtime(choice.fitted, choice.parts.fit, choice.parts.held, choice.plan)
-    final, plan, history = refit(panel, choice, _stage(listen, "final"))
+    final, plan, history = refit(panel, choice, _stage(listen, "final"), around.checkpoint)
     weights, sparse = (tuple(choice.weights[one.kind][group] for one in final) for group in (0, 1))
     trained = Trained(
         plan=plan,
@@ -105,7 +109,9 @@ def train(
     return Outcome(trained, backtest, found, forecasts, agreement, device, limit, cut, search, targets)
 
 
-def refit(panel: Panel, choice: Choice, listen: Look) -> tuple[list[Fitted], Plan, list[dict[str, Any]]]:
+def refit(
+    panel: Panel, choice: Choice, listen: Look, checkpoint: Checkpoint | None = None
+) -> tuple[list[Fitted], Plan, list[dict[str, Any]]]:
     """Fit the chosen forecasters on all rows; return them, the plan of what there was time for, the training history.
 
     Raises ForecastError where training does not converge.
@@ -115,7 +121,7 @@ def refit(panel: Panel, choice: Choice, listen: Look) -> tuple[list[Fitted], Pla
     fitted = [registry.FIT[kind](shown, plan) for kind in choice.kept if kind is not Kind.NETWORK]
     history: list[dict[str, Any]] = []
     if Kind.NETWORK in choice.kept:
-        result = network.fit(shown, plan, steps, pace.final(steps, listen))
+        result = network.fit(shown, plan, steps, pace.final(steps, listen), checkpoint=checkpoint)
         history = [{"phase": "final", **row} for row in result.history]
         fitted, plan = pace.trained([result.fitted, *fitted], len(result.steps))
     check_convergence(fitted)

@@ -1,10 +1,16 @@
-"""What a training may use beside its data and options: time, and a place for notes."""
+"""What a training may use beside its data and options: time, a place for notes, and one for its networks."""
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from forecast.fingerprint import Fingerprint
+
+Arrays = Mapping[str, NDArray[Any]]  # float32, float64 or int64
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,33 @@ class Notes(Protocol):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What was kept of a network: its result, or what it needs to go on learning."""
+
+    arrays: Arrays
+    finished: bool
+
+
+class Checkpoint(Protocol):
+    """A place where a training keeps its networks, so that another run can go on with them.
+
+    A network is known by its mark, which stands for all that its weights depend on beside the data.
+    """
+
+    def begin(self, training: Fingerprint) -> None:
+        """Look for what an interrupted run has left; raises ForecastError where this one cannot go on from it."""
+
+    def read(self, mark: str) -> Kept | None:
+        """Return what was kept of a network; None where nothing was."""
+
+    def write(self, mark: str, arrays: Arrays, finished: bool) -> None:
+        """Keep a network; what is not finished replaces what was not finished before."""
+
+
+@dataclass(frozen=True)
 class Surroundings:
-    """The clock of a run and its place for notes (None: it keeps none)."""
+    """The clock of a run, its place for notes and its checkpoint (None: it keeps none)."""
 
     clock: Clock = field(default_factory=Clock)
     notes: Notes | None = None
+    checkpoint: Checkpoint | None = None

@@ -18,6 +18,7 @@ import numpy as np
 import forecast
 from forecast.errors import BundleError, UsageError
 from forecast.evaluation.backtest import Split
+from forecast.fingerprint import of_panel
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import Look, Origins
 from forecast.options import TrainOptions, as_record
@@ -170,12 +171,8 @@ def with_settings(plan: Plan, settings: dict[str, Any]) -> Plan:
 
 
 def fingerprint(plan: Plan, panel: Panel) -> str:
-    """Return what tells searches apart: the program, the plan that they start from, and every number of the panel."""
-    digest = hashlib.sha256(json.dumps([forecast.__version__, as_record(plan), list(panel.ids)]).encode())
-    arrays = (panel.starts, panel.begins, panel.lengths, panel.limits, panel.target)
-    for array in (*arrays, panel.past, panel.future, panel.static):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    """Return what tells searches apart: the program, the plan that they start from, and the panel."""
+    return hashlib.sha256(json.dumps([forecast.__version__, as_record(plan), of_panel(panel)]).encode()).hexdigest()
 
 
 def _run(asked: Any, plan: Plan, parts: Split, listen: Look) -> Trial:

@@ -237,7 +237,7 @@ def test_origins_without_any_value_are_refused() -> None:
 
 def test_no_forecast_has_seen_what_comes_after_its_origin(monkeypatch: pytest.MonkeyPatch) -> None:
     # All of `train` but the loop that moves the network's weights: tests/test_pipeline.py has the proof for that.
-    def fit(panel: Panel, plan: Plan, until: Any, listen: Any) -> NetworkFit:
+    def fit(panel: Panel, plan: Plan, until: Any, listen: Any, **_: Any) -> NetworkFit:
         arrays = {name: np.zeros(shape) for name, shape in network.shapes(plan, len(panel)).items()}
         scales = scaling.fit(panel, plan.transforms[0])
         arrays |= {f"series.log.{name}": getattr(scales, name) for name in ("centre", "spread", "power")}

@@ -85,7 +85,7 @@ def training_on(panel: Panel, plan: Any) -> Training:
     seen = Training(None, [], [], [])  # type: ignore[arg-type]
     original = choosing.network.fit
 
-    def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> NetworkFit:
+    def fit(panel: Panel, plan: Any, until: Any, listen: Any, **_: Any) -> NetworkFit:
         seen.panels.append(panel)
         seen.until.append(until)
         seen.fits.append(original(panel, plan, until, listen))
@@ -113,7 +113,7 @@ def first(panel: Panel, plan: Any, training: Training) -> Any:
 def without_training(monkeypatch: pytest.MonkeyPatch, training: Training) -> Any:
     """Let the network be fitted by looking up what came out before."""
     results = iter(training.fits)
-    monkeypatch.setattr(choosing.network, "fit", lambda *_: next(results))
+    monkeypatch.setattr(choosing.network, "fit", lambda *_, **__: next(results))
     return monkeypatch
 
 
@@ -400,7 +400,7 @@ def test_progress_is_told_stage_by_stage(without_training: Any, panel: Panel, pl
     told: list[Any] = []
     results = iter([choosing.network.fit() for _ in range(2)])  # type: ignore[call-arg]
 
-    def fit(panel: Panel, plan: Any, until: Any, listen: Any) -> Any:
+    def fit(panel: Panel, plan: Any, until: Any, listen: Any, **_: Any) -> Any:
         listen(10, 40, 0.5, 0.1)
         return next(results)
 
@@ -442,7 +442,7 @@ def test_a_last_training_that_diverges_publishes_nothing(
     good, bad = training.fits
     arrays = bad.fitted.arrays | {"member_0.head.bias": np.full_like(bad.fitted.arrays["member_0.head.bias"], np.nan)}
     results = iter([good, replace(bad, fitted=replace(bad.fitted, arrays=arrays))])
-    without_training.setattr(choosing.network, "fit", lambda *_: next(results))
+    without_training.setattr(choosing.network, "fit", lambda *_, **__: next(results))
     with pytest.raises(ForecastError) as refused:
         pipeline.train(panel, plan=replace(plan, forecaster=Forecaster.NETWORK))
     assert str(refused.value) == (

@@ -52,11 +52,11 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def stopped(folder: Path, number: signal.Signals) -> subprocess.CompletedProcess[str]:
-    """Start a training without end, and stop it with a signal when it has begun to learn."""
+    """Start a training without end, and stop it with a signal when it has learned for an epoch."""
     with started(folder, "train", "sales.csv", *ENDLESS) as training:
         assert training.stderr is not None
         line = training.stderr.readline()
-        while not line.startswith("Learning on the first part"):
+        while not line.startswith("Learning on the first part") or "loss" not in line:
             line = training.stderr.readline()
             assert line, "it ended before it began to learn"
         training.send_signal(number)
@@ -154,19 +154,25 @@ def test_the_run_record_says_what_trained_and_on_what(folders: list[Path]) -> No
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_training_that_is_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_a_training_that_is_stopped_leaves_a_checkpoint_alone(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     write_sales(tmp_path)
     done = stopped(tmp_path, number)
     assert (done.returncode, done.stdout) == (code, "")
-    assert done.stderr.splitlines()[-1] == f"Error: stopped by {number.name}; the last complete result is in place."
-    assert files_in(tmp_path) == ["sales.csv"]
+    assert done.stderr.splitlines()[-2:] == [
+        f"Error: stopped by {number.name}; the last complete result is in place.",
+        "A checkpoint of the training is kept: the same command with --resume goes on from it.",
+    ]
+    home = ("", "/checkpoint", "/checkpoint/.lock", "/checkpoint/under-way", "/versions")
+    assert files_in(tmp_path) == ["models", *(f"models/sales{place}" for place in home), "sales.csv"]
 
 
 def test_a_stopped_training_leaves_the_published_model_as_it_was(folders: list[Path], tmp_path: Path) -> None:
     shutil.copytree(folders[0], tmp_path, dirs_exist_ok=True)
     before = files_in(tmp_path)
     assert stopped(tmp_path, signal.SIGTERM).returncode == 143
-    assert files_in(tmp_path) == before
+    assert [name for name in files_in(tmp_path) if "/checkpoint" not in name] == before
 
 
 def test_an_update_says_in_one_line_what_came_of_it(folders: list[Path], tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def main() -> NoReturn:
     arguments = sys.argv[1:]
     complete_streams()
     settle_environment(arguments)
-    sys.exit(run(arguments))
+    stopping.leave(run(arguments))
 
 
 def run(arguments: Sequence[str]) -> int:

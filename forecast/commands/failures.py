@@ -30,6 +30,7 @@ def report(error: BaseException, arguments: Sequence[str], context: Any = None) 
         return _stdout_is_gone()
     code, *words = in_words(error)
     message, hint = map(redacted, words)  # what others say may hold the password of a URL
+    hint = "\n".join(part for part in (hint, *getattr(error, "__notes__", ())) if part)
     if asked_for("debug", arguments, context):
         # Frames and lines only: values of local variables may be a user's data.
         print(redacted("".join(traceback.format_exception(error))), end="", file=sys.stderr)

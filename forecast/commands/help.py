@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperOption
 
 from forecast.commands import settings
 from forecast.errors import UsageError
+from forecast.options import RUN
 
 # Typer carries its own copy of click under a private name; only the shape of these objects is relied on.
 Context = Any
@@ -42,7 +43,7 @@ class Command(TyperCommand):
             raise
 
     def format_options(self, ctx: Context, formatter: Formatter) -> None:
-        """Write the arguments, then each section with its options, in the order of the records."""
+        """Write the arguments, then each section with its options, in the order of the records, the run's last."""
         arguments: list[tuple[str, str]] = []
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
@@ -50,7 +51,8 @@ class Command(TyperCommand):
                 sections.setdefault(parameter.rich_help_panel or "Options", []).append(_row(parameter))
             else:
                 arguments.append((parameter.metavar or parameter.name, getattr(parameter, "help", "") or ""))
-        sections["Options"] = sections.pop("Options", [])  # --help comes last
+        for last in (RUN, "Options"):  # --help comes at the very end
+            sections[last] = sections.pop(last, [])
         for title, rows in {"Arguments": arguments, **sections}.items():
             if rows:
                 with formatter.section(title):

@@ -8,11 +8,13 @@ stop.
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 
 class Stopped(BaseException):
@@ -38,8 +40,23 @@ def check() -> None:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """Return the stop that an error comes from; the error itself where no signal has arrived."""
-    return Stopped(_arrived[0]) if _arrived else error
+    """Return the stop that an error comes from, with its notes; the error itself where no signal has arrived."""
+    if not _arrived:
+        return error
+    stop = Stopped(_arrived[0])
+    for note in getattr(error, "__notes__", ()):
+        stop.add_note(note)
+    return stop
+
+
+def leave(code: int) -> NoReturn:
+    """Leave with an exit code; after a signal at once, since taking TensorFlow down computes for a second."""
+    if not _arrived:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # its reader may have left
+            stream.flush()
+    os._exit(code)
 
 
 @contextmanager

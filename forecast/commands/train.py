@@ -14,7 +14,7 @@ from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError, UsageError
-from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.options import OUTPUT, RUN, CommonOptions, LockOptions, PredictOptions, ReadOptions, TrainOptions
 from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
@@ -49,6 +49,15 @@ def train(
         str,
         Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
     ] = "",
+    resume: Annotated[
+        bool,
+        Option(
+            "--resume",
+            help="Go on from the checkpoint of an interrupted training on the same data with the same options, to the "
+            "same result; without one, begin anew.",
+            rich_help_panel=RUN,
+        ),
+    ] = False,
 ) -> None:
     """Train on a table, compare with baselines, publish, forecast."""
     models, name = home(data, common)
@@ -71,21 +80,23 @@ def train(
     bound_notices = outside_bounds(reading.panel, options)
     for notice in bound_notices:
         say(notice)
-    around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name))
-    outcome, judgement = _train(reading, options, common, around)
-    for line in remarks(reading, outcome, options):
-        say(line)
-    say(judgement.settled if not common.verbose else judgement.details)
-    say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
-    suggestion = suggested_bounds(reading.panel, outcome.forecasts)
-    for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
-        say(notice)
-    stopping.check()
-    lacking = lacks_skill(judgement.skill, options.require_skill)
-    told: dict[str, Any] = {"notices": [*reading.notices, *bound_notices, *suggestion]}
-    told |= {"exit_code": QualityError.exit_code} if lacking else {}
-    files = version_files(run, outcome, judgement, reading, columns, told)
-    published = store.publish(models, name, outcome.trained, files, candidate=lacking, locking=held)
+    with store.checkpoint(models, name, resume, say) as checkpoint:
+        around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name), checkpoint)
+        outcome, judgement = _train(reading, options, common, around)
+        for line in remarks(reading, outcome, options):
+            say(line)
+        say(judgement.settled if not common.verbose else judgement.details)
+        say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
+        suggestion = suggested_bounds(reading.panel, outcome.forecasts)
+        for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
+            say(notice)
+        stopping.check()
+        lacking = lacks_skill(judgement.skill, options.require_skill)
+        told: dict[str, Any] = {"notices": [*reading.notices, *bound_notices, *checkpoint.notices, *suggestion]}
+        told |= {"exit_code": QualityError.exit_code} if lacking else {}
+        files = version_files(run, outcome, judgement, reading, columns, told)
+        published = store.publish(models, name, outcome.trained, files, candidate=lacking, locking=held)
+        checkpoint.discard()
     if common.json:
         sys.stdout.buffer.write((published.path / "run.json").read_bytes())
         sys.stdout.buffer.flush()

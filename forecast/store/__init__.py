@@ -1,5 +1,6 @@
 """Where trained models live: the bundle format, publishing, versions, loading. See docs/bundle.md."""
 
+from forecast.store.checkpointing import checkpoint
 from forecast.store.finding import find, find_home, models_in, versions_of
 from forecast.store.listing import Listed, Shelf, list_version, shelf_of, shelves, skill_of
 from forecast.store.loading import Loaded, load, read_file, verify
@@ -22,6 +23,7 @@ __all__ = [
     "Published",
     "Shelf",
     "check_name",
+    "checkpoint",
     "damaged",
     "find",
     "find_home",

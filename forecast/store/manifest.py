@@ -55,7 +55,7 @@ def manifest_of(version: str, files: Mapping[str, bytes], data: str | None) -> d
         "format": FORMAT,
         "version": version,
         "data": data,
-        "tools": _tools(),
+        "tools": tools(),
         "files": {
             name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             for name, content in sorted(files.items())
@@ -176,7 +176,7 @@ def _seal(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest().encode() + b"\n"
 
 
-def _tools() -> dict[str, str]:
+def tools() -> dict[str, str]:
     """Return the versions of what can have a part in a model, without importing it."""
     found = {}
     for name in TOOLS:

@@ -1,5 +1,6 @@
 """A signal stops a run also where the exception it raises is lost, in processes of their own."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,44 @@ def test_an_error_that_a_signal_has_become_is_reported_as_the_stop(tmp_path: Pat
     done = bare(code, tmp_path)
     assert (done.returncode, done.stdout) == (128 + number, "")
     assert done.stderr == f"Error: stopped by {name}; the last complete result is in place.\n"
+
+
+def test_the_notes_of_an_error_that_a_signal_has_become_are_said(tmp_path: Path) -> None:
+    code = (
+        "import sys, forecast.store, forecast.commands as commands\n"
+        "def load(*_, **__):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), 15)\n"
+        "    except BaseException:\n"
+        "        error = RuntimeError('initialization failed')\n"
+        "        error.add_note('There is a checkpoint.')\n"
+        "        raise error from None\n"
+        "forecast.store.load = load\n"
+        "sys.argv = ['forecast', 'predict', '--json']\n"
+        "commands.main()"
+    )
+    assert json.loads(bare(code, tmp_path).stderr) == {
+        "error": {
+            "code": 143,
+            "message": "stopped by SIGTERM; the last complete result is in place.",
+            "hint": "There is a checkpoint.",
+        }
+    }
+
+
+def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
+    code = (
+        "from forecast.commands import stopping\n"
+        "stopping.ECHO = 0\n"
+        "with stopping.signals_as_exceptions():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), 15)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), 2)\n"
+        "        print('it goes on', flush=True)"
+    )
+    done = bare(code, tmp_path)
+    assert (done.returncode, done.stdout) == (130, "")
 
 
 def test_no_output_is_written_after_a_signal_that_was_dropped(tmp_path: Path) -> None:

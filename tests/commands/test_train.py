@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecast import pipeline
+from forecast import pipeline, store
 from forecast.commands import run
 from forecast.commands.train import model_name
-from forecast.errors import UsageError
+from forecast.errors import OutputError, UsageError
+from forecast.fingerprint import Fingerprint
 from forecast.forecasters.fitted import Kind
 from forecast.tuning import Search, State, Trial
 from tests.commands.conftest import outcome_of
@@ -272,6 +273,32 @@ def test_the_clock_starts_with_the_command_and_the_trials_are_kept_with_the_mode
     assert around.clock.limit == 90
     assert before <= around.clock.begin <= time.monotonic()
     assert around.notes.path == Path("models/shop/trials.json")
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_the_checkpoint_is_kept_with_the_model(cut_world: Any, resume: bool) -> None:
+    run(["train", "sales.csv", "-m", "shop", *(["--resume"] if resume else [])])
+    checkpoint = cut_world.seen("around").checkpoint
+    assert (checkpoint.folder, checkpoint.resume) == (Path("models/shop/checkpoint"), resume)
+
+
+@pytest.mark.parametrize(("skill", "code", "gone"), [("0.9", 16, True), ("-9", 15, False)])
+def test_a_checkpoint_stays_where_publishing_fails_and_not_where_the_model_was_too_bad(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], skill: str, code: int, gone: bool
+) -> None:
+    def train(panel: Any, *_: Any, around: Any) -> pipeline.Outcome:
+        around.checkpoint.begin(Fingerprint("ab", {}))
+        around.checkpoint.write("1" * 64, {"weights": np.ones(3)}, finished=True)
+        return outcome_of(panel)
+
+    def publish(*_: Any) -> None:
+        raise OutputError("the disk is full.\nFree some space.")
+
+    monkeypatch.setattr(pipeline, "train", train)
+    monkeypatch.setattr(store, "publish", publish)
+    assert run(["train", "sales.csv", "--require-skill", skill]) == code
+    assert Path("models/sales/checkpoint").exists() is not gone
+    assert ("--resume goes on from it" in capsys.readouterr().err.splitlines()[-1]) is not gone
 
 
 def test_a_time_limit_without_a_unit_is_refused_before_reading(world: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.lstm.course import Epoch, Slot, mark_of
 from forecast.forecasters.lstm.examples import examples_of
 from forecast.forecasters.lstm.runtime import blocks, forward
 from forecast.options import Cell
@@ -20,9 +20,7 @@ from forecast.panels.features import Rows, prepare, reach, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
 from forecast.plan import LINEAR, MEDIAN, Plan
-
-if TYPE_CHECKING:
-    from forecast.forecasters.lstm.training import Epoch
+from forecast.surroundings import Checkpoint
 
 Look = Callable[[int, int, float | None, float | None], bool | None]  # what is told of a training; see `fit`
 
@@ -209,7 +207,12 @@ class NetworkFit:
 
 
 def fit(
-    panel: Panel, plan: Plan, until: Origins | tuple[int, ...], listen: Look, start: Fitted | None = None
+    panel: Panel,
+    plan: Plan,
+    until: Origins | tuple[int, ...],
+    listen: Look,
+    checkpoint: Checkpoint | None = None,
+    start: Fitted | None = None,
 ) -> NetworkFit:
     """Train the ensemble on the visible steps of the panel, in TensorFlow.
 
@@ -218,6 +221,9 @@ def fit(
     being None, and after each of its epochs. It answers whether that is enough: of this member, or, when one begins, of
     the ensemble, which then has fewer members than the plan. start: an ensemble of this plan whose weights the members
     go on from; what they have learned holds for its scale of the covariates, which therefore stays.
+
+    Members that the checkpoint holds are taken from it, or go on from there, and all are kept there while they learn.
+    One that the listener cuts short has not finished: a run that goes on has time of its own.
     """
     from forecast.forecasters.lstm.training import trainer_of  # TensorFlow starts here, after the data were checked
 
@@ -228,24 +234,34 @@ def fit(
     history: list[dict[str, float | int | None]] = []
     steps: list[int] = []
     for member, transform in enumerate(plan.transforms):
+        cut = False
 
-        def look(epoch: "Epoch", done: int = member * plan.steps) -> bool:
-            return bool(listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill))
+        def look(epoch: Epoch, done: int = member * plan.steps) -> bool:
+            nonlocal cut
+            cut = bool(listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill))
+            return cut
 
         if listen(member * plan.steps, plan.members * plan.steps, None, None):
             break
         fitted = Fitted(Kind.NETWORK, arrays)
         inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
         stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
-        # The examples have no name here, so that those of one member are gone before the next are laid out.
-        own = plan.member(member)
-        weights, epochs = trainer_of(own).train(
-            examples_of(panel, own, scales[transform], *inputs),
-            plan.seed * 1000 + member,
-            stop,
-            look,
-            start=member_weights(start, member) if start else None,
-        )
+        own, seed = plan.member(member), plan.seed * 1000 + member
+        slot = Slot(checkpoint, mark_of(own, seed, stop), not isinstance(stop, int)) if checkpoint else None
+        found = slot.result(weight_shapes(own)) if slot else None
+        if found is None:
+            # The examples have no name here, so that those of one member are gone before the next are laid out.
+            found = trainer_of(own).train(
+                examples_of(panel, own, scales[transform], *inputs),
+                seed,
+                stop,
+                look,
+                slot,
+                start=member_weights(start, member) if start else None,
+            )
+            if slot and not cut:
+                slot.finish(*found)
+        weights, epochs = found
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]
         steps.append(min(epochs, key=lambda epoch: epoch.validation or 0.0).step)

@@ -6,7 +6,6 @@ windows with the averaged weights (Polyak & Juditsky 1992); the weights of the b
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,7 @@ import tensorflow as tf
 
 from forecast.errors import ResourceError
 from forecast.forecasters.lstm import linear_base
+from forecast.forecasters.lstm.course import Course, Epoch, Slot
 from forecast.forecasters.lstm.examples import Examples
 from forecast.forecasters.lstm.model import build, restore, weights_of
 from forecast.options import Cell, Device
@@ -29,21 +29,7 @@ PLACES = ("begins", "limits", "starts", "least")
 AVERAGE = 0.99  # how much of the averaged weights each step keeps
 VALIDATION_ROWS = 4096
 VALIDATION_BATCH = 256  # windows at once: 4096 take 300 MB and twice the time
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One look at the validation windows: a row of history.csv."""
-
-    step: int
-    loss: float  # mean training loss since the last look
-    validation: float | None  # mean error on the validation windows, in the same unit; None without them
-    reference: float | None  # the same for the base forecast that the network starts from
-
-    @property
-    def skill(self) -> float | None:
-        """1 - error / error of the base forecast on the validation windows."""
-        return None if self.validation is None or not self.reference else 1 - self.validation / self.reference
+STRIDE = 10  # training steps in one compiled call: a signal is heard between two calls
 
 
 @lru_cache(maxsize=8)  # kinds of members: a graph takes seconds to trace, and its memory is never given back
@@ -75,7 +61,8 @@ class Trainer:
         self.levels = tf.constant(plan.quantiles, tf.float32)
         # The data are an argument of the compiled functions: what a graph captures, it keeps, and it fits one panel.
         data, rows = _signature(plan), tf.TensorSpec([None], tf.int64)
-        self.epoch = tf.function(self._epoch, input_signature=[tf.TensorSpec([3], tf.int32), data])
+        counts, total = tf.TensorSpec([3], tf.int32), tf.TensorSpec([], tf.float32)
+        self.steps = tf.function(self._steps, input_signature=[counts, total, data])
         self.errors = tf.function(self._errors, input_signature=[rows, rows, data])
 
     def train(
@@ -84,13 +71,15 @@ class Trainer:
         seed: int,
         until: tuple[Integers, Integers] | int,
         listen: Callable[[Epoch], bool],
+        slot: Slot | None = None,
         start: dict[str, Floats] | None = None,
     ) -> tuple[dict[str, Floats], list[Epoch]]:
         """Train one network; return its weights by name and the history.
 
         until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which
         weights are best; or the number of steps. listen answers whether that is enough. start: the weights to go on
-        from, by name; None begins anew. The same arguments and answers give the same weights on the same machine.
+        from, by name; None begins anew. The same arguments and answers give the same weights on the same machine, also
+        where a slot of a checkpoint lets a later run go on from what an earlier one has left in it.
         """
         self._begin(seed, start)
         plan = self.plan
@@ -98,20 +87,43 @@ class Trainer:
         data = _tensors(examples, base.get("base.weights", np.zeros((1, plan.horizon))))
         validation, last = (None, until) if isinstance(until, int) else (until, plan.steps)
         reference = self._validate(data, validation, base=True) if validation else None
-        best, since, history, weights = np.inf, 0, [], weights_of(self.shadow)
-        for done in range(0, last, plan.epoch):
-            steps = min(plan.epoch, last - done)
-            loss = float(self.epoch(tf.constant([done, steps, seed]), data))
+        course, best = self._go_on(slot, weights_of(self.shadow) if validation else {})
+        while course.done < last and course.since < plan.patience:
+            steps = min(plan.epoch, last - course.done)
+            loss = self._learn(course.done, steps, seed, data)
             error = self._validate(data, validation) if validation else None
-            history.append(Epoch(done + steps, loss, error, reference))
-            enough = listen(history[-1])
-            if error is not None:
-                since += 1
-                if error < best:
-                    best, since, weights = error, 0, weights_of(self.shadow)
-            if enough or since >= plan.patience:
+            if course.add(Epoch(course.done + steps, loss, error, reference)):
+                best = weights_of(self.shadow)
+            if slot:
+                slot.keep(self._state(best), course)
+            if listen(course.history[-1]):
                 break
-        return (weights if validation else weights_of(self.shadow)) | base, history
+        return (best if validation else weights_of(self.shadow)) | base, course.history
+
+    @property
+    def _variables(self) -> dict[str, Any]:
+        """Everything that training changes, by name: weights and random state, averaged weights, optimizer."""
+        parts = {"model": self.model.variables, "average": self.average, "optimizer": self.optimizer.variables}
+        return {f"{part}.{place}": one for part, every in parts.items() for place, one in enumerate(every)}
+
+    def _state(self, best: dict[str, Floats]) -> dict[str, Any]:
+        """Return copies of every variable, and of the best weights so far, as float32 or int64, by name."""
+        arrays = {name: variable.numpy() for name, variable in self._variables.items()}
+        arrays |= {f"best.{name}": weight for name, weight in best.items()}
+        return {name: one.astype(np.float32 if one.dtype.kind == "f" else np.int64) for name, one in arrays.items()}
+
+    def _go_on(self, slot: Slot | None, best: dict[str, Floats]) -> tuple[Course, dict[str, Floats]]:
+        """Put every variable where an earlier run has left it; return the course and the best weights of that run.
+
+        Without such a run training is at its beginning, and `best` are the best weights.
+        """
+        found = slot.state({name: array.shape for name, array in self._state(best).items()}) if slot else None
+        if found is None:
+            return Course(), best
+        arrays, course = found
+        for name, variable in self._variables.items():
+            variable.assign(arrays[name].astype(variable.dtype))
+        return course, {name: arrays[f"best.{name}"] for name in best}
 
     def _begin(self, seed: int, start: dict[str, Floats] | None) -> None:
         """Put every variable where a network with this seed starts, or with these weights."""
@@ -123,12 +135,18 @@ class Trainer:
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros_like(variable))
 
-    def _epoch(self, counts: Any, data: dict[str, Any]) -> Any:
-        """Run training steps; return their mean loss. counts: (first step, steps, seed)."""
+    def _learn(self, first: int, steps: int, seed: int, data: dict[str, Any]) -> float:
+        """Run training steps from the first one on; return their mean loss."""
         total = tf.constant(0.0)
+        for done in range(0, steps, STRIDE):
+            total = self.steps(tf.constant([first + done, min(STRIDE, steps - done), seed]), total, data)
+        return float(total / steps)
+
+    def _steps(self, counts: Any, total: Any, data: dict[str, Any]) -> Any:
+        """Run training steps; return the total of losses with theirs added. counts: (first step, steps, seed)."""
         for step in tf.range(counts[0], counts[0] + counts[1]):
             total += self._step(step, counts[2], data)
-        return total / tf.cast(counts[1], tf.float32)
+        return total
 
     def _step(self, step: Any, seed: Any, data: dict[str, Any]) -> Any:
         series, lengths = self._sample(step, seed, data)

@@ -1,13 +1,14 @@
 """Training in TensorFlow: it learns, stops, repeats itself, and reads nothing that lies ahead."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
 import pytest
 from recall import error_after
 
-from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm import network, training
+from forecast.forecasters.lstm.course import mark_of
 from forecast.forecasters.lstm.model import build
 from forecast.forecasters.lstm.network import Origins
 from forecast.forecasters.lstm.training import thinning
@@ -15,6 +16,7 @@ from forecast.options import Cell
 from forecast.panels.features import widths
 from forecast.panels.panel import panel_of
 from forecast.plan import Plan
+from forecast.surroundings import Kept
 
 PLAN = Plan(
     horizon=6, window=18, segment=6, seasons=(6,), base=1, lookback=40, units=8, steps=60, epoch=20, batch=32,
@@ -55,6 +57,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others():
     name = "member_0.encoder_0.kernel"
     assert one.fitted.arrays[name].tobytes() == again.fitted.arrays[name].tobytes()
     assert one.fitted.arrays[name].tobytes() != other.fitted.arrays[name].tobytes()
+
+
+@pytest.mark.parametrize("stride", [7, 100])
+def test_the_weights_do_not_depend_on_how_an_epoch_is_cut_into_calls(monkeypatch, stride):
+    whole = fitted(waves(), steps=40)
+    monkeypatch.setattr(training, "STRIDE", stride)
+    cut = fitted(waves(), steps=40)
+    assert cut.history == whole.history
+    name = "member_0.encoder_0.kernel"
+    assert cut.fitted.arrays[name].tobytes() == whole.fitted.arrays[name].tobytes()
 
 
 def test_a_refit_reads_nothing_that_lies_ahead_of_the_visible_rows():
@@ -98,6 +110,110 @@ def test_a_member_that_the_listener_does_not_want_is_not_trained():
     fitted, small = network.keep(result.fitted, plan, (0.5, 0.5, 0.0)), plan.with_shares((0.5, 0.5, 0.0))
     assert small.transforms == ("standard", "robust")
     assert {name: array.shape for name, array in fitted.arrays.items()} == network.shapes(small, 6)
+
+
+@dataclass
+class Memory:
+    """A checkpoint that is kept in memory, as float64 and int64."""
+
+    networks: dict[str, Kept] = field(default_factory=dict)
+
+    def read(self, mark):
+        return self.networks.get(mark)
+
+    def write(self, mark, arrays, finished):
+        wide = {
+            name: array.astype(np.int64 if array.dtype.kind == "i" else np.float64) for name, array in arrays.items()
+        }
+        self.networks[mark] = Kept(wide, finished)
+
+
+class Killed(BaseException):
+    """The end of a training in the middle of it."""
+
+
+def killed_after(looks):
+    """Return a listener that ends the training at a look."""
+    seen = []
+
+    def listen(*look):
+        seen.append(look)
+        if len(seen) == looks:
+            raise Killed
+
+    return listen
+
+
+ENSEMBLE = replace(PLAN, transforms=("standard", "robust"), bases=(1, 0), dropout=0.3, patience=2, learning_rate=3e-2)
+
+
+@pytest.mark.parametrize(("validated", "kills"), [(True, (3, 5)), (False, (2, 4))])
+def test_a_training_that_goes_on_gives_the_same_bytes_as_one_that_was_never_interrupted(validated, kills):
+    panel = waves().without_end(6)
+    until = origins(panel) if validated else (60, 40)
+    whole, memory = network.fit(panel, ENSEMBLE, until, nobody), Memory()
+    for looks in kills:
+        with pytest.raises(Killed):
+            network.fit(panel, ENSEMBLE, until, killed_after(looks), memory)
+    result = network.fit(panel, ENSEMBLE, until, nobody, memory)
+    assert (result.steps, result.history) == (whole.steps, whole.history)
+    for name, array in whole.fitted.arrays.items():
+        assert array.tobytes() == result.fitted.arrays[name].tobytes(), name
+
+
+def test_a_training_goes_on_where_it_was_and_not_from_its_beginning():
+    memory, heard = Memory(), []
+    with pytest.raises(Killed):
+        network.fit(waves(), ENSEMBLE, (60, 60), killed_after(6), memory)  # the first look at the second network
+    network.fit(waves(), ENSEMBLE, (60, 60), lambda *look: heard.append(look[:2]), memory)
+    assert heard == [(0, 120), (60, 120), (100, 120), (120, 120)]
+
+
+def test_a_network_that_was_cut_short_has_not_finished():
+    memory = Memory()
+    network.fit(waves(), PLAN, (60,), lambda done, *_: done == 20, memory)
+    assert [kept.finished for kept in memory.networks.values()] == [False]
+
+
+@pytest.mark.parametrize("change", [{"seed": 2}, {"units": 9}, {"learning_rate": 2e-3}, {"mixed_targets": True}])
+def test_a_network_of_another_plan_is_another_one(change):
+    other = replace(PLAN, targets=("a", "b"), past=("a", "b"), **change)
+    assert mark_of(other, 1, 40) != mark_of(PLAN, 1, 40)
+
+
+def test_networks_of_one_plan_are_told_by_their_seeds_and_steps():
+    validated = (np.arange(2), np.arange(2))
+    marks = [mark_of(PLAN, 1, 40), mark_of(PLAN, 2, 40), mark_of(PLAN, 1, 60), mark_of(PLAN, 1, validated)]
+    assert len(set(marks)) == 4
+
+
+@pytest.fixture(scope="module")
+def kept():
+    """Return the history of a short training, and what a checkpoint holds of it: in its middle, and at its end."""
+    memory, halfway = Memory(), Memory()
+    with pytest.raises(Killed):
+        network.fit(waves(), PLAN, (40,), killed_after(2), halfway)
+    whole = network.fit(waves(), PLAN, (40,), nobody, memory)
+    return whole.history, {False: halfway.networks, True: memory.networks}
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("damage", ["missing", "reshaped", "history", "standing"])
+def test_what_does_not_fit_the_network_counts_as_nothing(kept, finished, damage):
+    history, networks = kept
+    ((mark, found),) = networks[finished].items()
+    arrays = dict(found.arrays)
+    name = next(iter(arrays))
+    if damage == "missing":
+        del arrays[name]
+    elif damage == "reshaped":
+        arrays[name] = arrays[name].ravel()[:-1]
+    elif damage == "history":
+        arrays["history"] = np.full((3, 4), np.nan)
+    else:
+        arrays["standing"] = np.array([1.0, np.inf])
+    damaged = Memory({mark: Kept(arrays, finished)})
+    assert network.fit(waves(), PLAN, (40,), nobody, damaged).history == history
 
 
 def test_the_arrays_of_a_fitted_network_have_the_shapes_that_the_loader_expects():
