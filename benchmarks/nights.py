@@ -11,6 +11,7 @@ again and must have the same bytes; where none was due, nothing may have changed
 """
 
 import argparse
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -24,7 +25,7 @@ from typing import Any
 
 import record
 from night_feed import Event, World
-from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, Oracle
+from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, STALE, Oracle
 from night_program import Program, Ran
 
 WEEK, MONTH = 7, 30  # nights
@@ -44,6 +45,8 @@ max-age = "error:26h"
 actuals = "feed/*.csv"
 output = "{SCORES}"
 max-drift = 1.2
+[update]
+max-age = "error:26h"
 [job.nightly]
 steps = ["predict", "score"]
 [job.weekly]
@@ -60,6 +63,7 @@ output = "control.csv"
 KEPT = (SCORES, "record.json")  # files that the program writes beside its folders
 TRAIN = ["--id", "shop", "--time", "time", "--target", "sales", "--tz", "Europe/Berlin", "--season", "24"]
 TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "--preset", "fast"]
+SETTLED = re.compile("(is|stays) the current version")  # what an update ends with
 MOST_VERSIONS = 4  # of a model: three, and one that is younger than a day
 FOUND_WITHIN = 28  # nights, in which drift must be found
 MOST_GROWTH = {"processor_seconds": 3.0, "peak_mb": 1.5, "log_bytes": 1.5, f"{STORE}_bytes": 1.5, f"{LOG}_files": 1.5}
@@ -73,7 +77,7 @@ class Night:
     ran: Ran
     faults: list[str]
     sizes: dict[str, int]  # files and bytes by place
-    update: str = ""  # what the weekly job said
+    update: str = ""  # what the weekly job settled
 
 
 @dataclass
@@ -202,18 +206,21 @@ def faults_of_again(year: Year, number: int, text: bytes) -> list[str]:
 
 
 def update(year: Year, number: int, faults: list[str]) -> str:
-    """Run `forecast run weekly`, an hour after the nightly job; return what it said, and add what was wrong."""
+    """Run `forecast run weekly`, an hour after the nightly job; return its last line, and add what was wrong."""
     before, code = year.version, CODES.get(year.world.event(number))
-    expected = code if code in (REFUSED, MISMATCH) else DONE
+    expected = code if code in (REFUSED, MISMATCH, STALE) else DONE
     ran = year.program.run(year.world.moment(number) + timedelta(hours=1), "run", "weekly")
     if ran.code != expected:
         faults.append(f"update: exit code {ran.code}, not {expected}: {ran.said}")
+    told = [line for line in ran.said.splitlines() if SETTLED.search(line)]
+    if len(told) != (ran.code == DONE):
+        faults.append(f"update: it does not say in one line what came of it: {ran.said}")
     versions = list((year.folder / STORE / MODEL / "versions").iterdir())
     if len(versions) > MOST_VERSIONS:
         faults.append(f"update: {len(versions)} versions are kept")
     if year.version != before:
         year.known = set(year.oracle.last)
-    return ran.said
+    return "".join(told)
 
 
 def prints(folder: Path) -> dict[str, Any]:
@@ -223,7 +230,7 @@ def prints(folder: Path) -> dict[str, Any]:
     return {
         path.relative_to(folder).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in places
-        if path.name not in (".lock", "run.json")
+        if path.name != "run.json" and not path.name.startswith(".")  # the lock, and what a killed run has left
     }
 
 
@@ -248,7 +255,7 @@ def line(year: Year, night: Night) -> dict[str, Any]:
         "processor_seconds": f"{ran.processor:.2f}",
         "peak_mb": ran.peak_mb,
         **night.sizes,
-        "update": " ".join(night.update.split()),
+        "update": night.update,
         "faults": "; ".join(night.faults),
     }
 
