@@ -274,6 +274,8 @@ def summary(year: Year, nights: list[Night]) -> dict[str, Any]:
         "forecasts": len(year.oracle.said),
         "exit_codes": " ".join(f"{code}:{count}" for code, count in sorted(codes.items())),
         "faults": len(faults),
+        "promoted": sum("is the current version now" in night.update for night in nights),
+        "kept": sum("stays the current version" in night.update for night in nights),
         **found,
         **growing,
         **accuracy(year),
@@ -307,8 +309,8 @@ def growth(nights: list[Night]) -> dict[str, Any]:
         found[f"processor_seconds_{when}"] = median(night.ran.processor for night in some)
         found[f"peak_mb_{when}"] = max(night.ran.peak_mb for night in some)
         found[f"{LOG}_files_{when}"] = max(night.sizes[f"{LOG}_files"] for night in some)
-        # A whole month: parts are put together now and then, and a part of many nights is smaller than their parts.
-        found[f"{LOG}_bytes_{when}"] = (some[-1].sizes[f"{LOG}_bytes"]) / (some[-1].number + 1)
+        # Of a night and of an output on average: both are only ever added to.
+        found[f"{LOG}_bytes_{when}"] = some[-1].sizes[f"{LOG}_bytes"] / (some[-1].number + 1)
         found[f"{OUT}_bytes_{when}"] = some[-1].sizes[f"{OUT}_bytes"] / some[-1].sizes[f"{OUT}_files"]
         found[f"{STORE}_files_{when}"] = max(night.sizes[f"{STORE}_files"] for night in some)
         found[f"{STORE}_bytes_{when}"] = max(night.sizes[f"{STORE}_bytes"] for night in some)
