@@ -14,7 +14,7 @@ from datetime import datetime
 
 from night_feed import HOUR, ZONE, Event, World, written
 
-HORIZON = 48
+HORIZON, WINDOW = 48, 336  # steps that are forecast, and that the model looks back
 COLUMNS = ["shop", "time", "forecast", "lo_80", "hi_80", "lo_95", "hi_95", "step", "cutoff", "status", "model"]
 RISING = ["lo_95", "lo_80", "forecast", "hi_80", "hi_95"]
 DONE, MARKED, LOCKED, REFUSED, MISMATCH, FULL, DRIFTED, STALE, KILLED = 0, 3, 11, 12, 13, 15, 16, 17, -9
@@ -49,7 +49,8 @@ class Oracle:
 
     world: World
     values: dict[tuple[str, datetime], float | None] = field(default_factory=dict)
-    last: dict[str, datetime] = field(default_factory=dict)  # of each shop the newest row, in the order of the table
+    first: dict[str, datetime] = field(default_factory=dict)  # of each shop the oldest row
+    last: dict[str, datetime] = field(default_factory=dict)  # and the newest one; both in the order of the table
     taken: int = -1  # the newest night whose file counts
     said: dict[Key, Said] = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class Oracle:
         self.taken = night
         for shop, hour, value in rows:
             self.values[shop, hour] = value
+            self.first[shop] = min(hour, self.first.get(shop, hour))
             self.last[shop] = max(hour, self.last.get(shop, hour))
 
     def name(self) -> str:
@@ -89,7 +91,8 @@ class Oracle:
     def expected(self, known: set[str]) -> Iterator[dict[str, str]]:
         """Yield what is known of each row beforehand."""
         for shop, cutoff in self.last.items():
-            status = "ok" if shop in known else "new"
+            short = cutoff - self.first[shop] < (WINDOW - 1) * HOUR
+            status = "new" if shop not in known else "short" if short else "ok"
             hours = [cutoff - step * HOUR for step in range(24)]
             if sum(self.values.get((shop, hour)) is not None for hour in hours) < 12:
                 status = "fallback"

@@ -25,7 +25,7 @@ from typing import Any
 
 import record
 from night_feed import Event, World
-from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, STALE, Oracle
+from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, STALE, WINDOW, Oracle
 from night_program import Program, Ran
 
 WEEK, MONTH = 7, 30  # nights
@@ -62,7 +62,7 @@ output = "control.csv"
 """
 KEPT = (SCORES, "record.json")  # files that the program writes beside its folders
 TRAIN = ["--id", "shop", "--time", "time", "--target", "sales", "--tz", "Europe/Berlin", "--season", "24"]
-TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "--preset", "fast"]
+TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "-w", str(WINDOW), "--preset", "fast"]
 SETTLED = re.compile("(is|stays) the current version")  # what an update ends with
 MOST_VERSIONS = 4  # of a model: three, and one that is younger than a day
 FOUND_WITHIN = 28  # nights, in which drift must be found
@@ -161,7 +161,7 @@ def run_nightly(year: Year, number: int) -> tuple[Ran, list[str]]:
     event, words = year.world.event(number), ("run", "nightly", "-q")
     moment = year.world.moment(number)
     if event is Event.KILLED:
-        killed = year.program.start(moment, *words).kill(Random(number).uniform(0.2, 0.9))
+        killed = year.program.start(moment, *words).kill(Random(number).uniform(0.1, 0.6))
         again = year.program.run(moment, *words)
         return killed, [] if again.code in (DONE, DRIFTED) else [f"after the kill: {again}"]
     if event is Event.TWICE:

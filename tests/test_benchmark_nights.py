@@ -6,7 +6,7 @@ import pytest
 from night_feed import HOUR, SHOPS, Event, World, damaged, text_of, twice, written
 from night_oracle import COLUMNS, HORIZON, Oracle
 
-WORLD = World(date(2025, 3, 27), 9, 7, {1: Event.ABSENT, 4: Event.OUTAGE, 5: Event.CLOSES, 6: Event.OPENS})
+WORLD = World(date(2025, 3, 27), 9, 14, {1: Event.ABSENT, 4: Event.OUTAGE, 5: Event.CLOSES, 6: Event.OPENS})
 MODEL = "sales@v1"
 
 
@@ -75,6 +75,8 @@ def test_a_silent_shop_falls_back_a_closed_one_stays_where_it_was_an_open_one_is
     assert (rows["quay"]["cutoff"], rows["east"]["cutoff"]) == ("2025-03-30 23:00", "2025-04-02 23:00")
     assert (rows["mill"]["status"], rows["park"]["status"]) == ("ok", "new")
     assert list(rows) == [*SHOPS, "park"]
+    learnt = {row["shop"]: row["status"] for row in output(oracle(7), (*SHOPS, "park"))}
+    assert (learnt["park"], learnt["east"]) == ("short", "ok")
 
 
 def test_a_later_row_stands_for_an_earlier_one() -> None:
