@@ -20,7 +20,7 @@ HEADER, RENAMED_HEADER = "shop,time,sales", "shop,time,revenue"
 GAP, LATE, CORRECTED = 0.004, 0.008, 0.012  # shares of rows, added up: never come, come a day late, are wrong at first
 OUTAGE_HOURS = 20
 NOISE, MEMORY = 0.06, 0.8  # of the logarithm: what is new each hour, and what stays of the hour before
-SHIFT, LOUDER = 7, 2.0  # drift: hours by which people come later, and how much noisier it becomes
+SHIFT, LOUDER = 7, 4.0  # drift: hours by which people come later, and how much noisier it becomes: beyond mending
 
 Row = tuple[str, datetime, float | None]  # shop, instant, value; None: the cell is empty
 

@@ -65,7 +65,7 @@ TRAIN = ["--id", "shop", "--time", "time", "--target", "sales", "--tz", "Europe/
 TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "-w", str(WINDOW), "--preset", "fast"]
 SETTLED = re.compile("(is|stays) the current version")  # what an update ends with
 MOST_VERSIONS = 4  # of a model: three, and one that is younger than a day
-FOUND_WITHIN = 28  # nights, in which drift must be found
+FOUND_WITHIN = 21  # nights, in which drift must be found
 MOST_GROWTH = {"processor_seconds": 3.0, "peak_mb": 1.5, "log_bytes": 1.5, f"{STORE}_bytes": 1.5, f"{LOG}_files": 1.5}
 
 
