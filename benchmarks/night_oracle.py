@@ -14,7 +14,8 @@ from datetime import datetime
 
 from night_feed import HOUR, ZONE, Event, World, written
 
-HORIZON, WINDOW = 48, 336  # steps that are forecast, and that the model looks back
+HORIZON = 48
+WINDOW = 336  # steps that training looks back for such a horizon: seven of them
 COLUMNS = ["shop", "time", "forecast", "lo_80", "hi_80", "lo_95", "hi_95", "step", "cutoff", "status", "model"]
 RISING = ["lo_95", "lo_80", "forecast", "hi_80", "hi_95"]
 DONE, MARKED, LOCKED, REFUSED, MISMATCH, FULL, DRIFTED, STALE, KILLED = 0, 3, 11, 12, 13, 15, 16, 17, -9

@@ -25,7 +25,7 @@ from typing import Any
 
 import record
 from night_feed import Event, World
-from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, STALE, WINDOW, Oracle
+from night_oracle import CODES, DONE, DRIFTED, HORIZON, KILLED, LOCKED, MARKED, MISMATCH, REFUSED, STALE, Oracle
 from night_program import Program, Ran
 
 WEEK, MONTH = 7, 30  # nights
@@ -62,7 +62,7 @@ output = "control.csv"
 """
 KEPT = (SCORES, "record.json")  # files that the program writes beside its folders
 TRAIN = ["--id", "shop", "--time", "time", "--target", "sales", "--tz", "Europe/Berlin", "--season", "24"]
-TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "-w", str(WINDOW), "--preset", "fast"]
+TRAIN += ["--duplicates", "last", "--min", "0", "-H", str(HORIZON), "--preset", "fast"]
 SETTLED = re.compile("(is|stays) the current version")  # what an update ends with
 MOST_VERSIONS = 4  # of a model: three, and one that is younger than a day
 FOUND_WITHIN = 21  # nights, in which drift must be found

@@ -9,7 +9,7 @@ from pathlib import Path
 import nights
 import pytest
 from night_feed import Event, World
-from night_oracle import HORIZON, WINDOW
+from night_oracle import HORIZON
 from night_program import Program
 
 from forecast import ReadOptions, TrainOptions, publish
@@ -37,7 +37,7 @@ def train_ridge(program: Program, moment: datetime) -> None:
     )
     reading = read_panel(str(program.folder / "feed" / "*.csv"), read)
     table, panel = reading.panel, on_clock(reading.panel)
-    plan = settle(panel, TrainOptions(horizon=HORIZON, window=WINDOW, min=0), (24,))
+    plan = settle(panel, TrainOptions(horizon=HORIZON, min=0), (24,))
     held, units = split(panel, plan).held, seasonal_difference(panel, plan.season)
     fitted = registry.FIT[Kind.RIDGE](panel, plan)
     quantiles = registry.run(fitted, held.panel, held.series, plan)
