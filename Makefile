@@ -11,14 +11,14 @@ SYSTEM := strace faketime cron curl logrotate systemd-analyze
 
 .PHONY: help demo test test-system check wheel samples clean
 .PHONY: bench bench-accuracy bench-rivals bench-summary bench-ablation bench-memory bench-reading bench-speed bench-recall
-.PHONY: bench-time-limit bench-update bench-fuzz bench-fuzz-bundles bench-faults
+.PHONY: bench-time-limit bench-update bench-fuzz bench-fuzz-bundles bench-faults bench-nights
 
 help:
 	@echo 'make demo         train on hourly bike rentals, forecast, say where the results are'
 	@echo 'make test         all tests that need neither root nor services'
 	@echo 'make test-system  tests with strace (faults while a result is being published), full disks, wrong clocks, a PostgreSQL and a cron of their own'
 	@echo 'make check        lint, format, types, content of the wheel'
-	@echo 'make bench        accuracy, memory, reading, speed, recall, time limit, update, damaged tables, faults; see benchmarks/results/'
+	@echo 'make bench        accuracy, memory, reading, speed, recall, time limit, update, damaged tables, faults, a year of nights; see benchmarks/results/'
 	@echo 'make bench SET=m4_hourly SEED=2 PRESET=best    accuracy on one set'
 	@echo 'make samples      make the tables of data/ again from their packages'
 
@@ -67,7 +67,7 @@ samples: .venv/installed
 
 # With SET=m4_hourly only the accuracy on that set; SEED=2, PRESET=best, AGAIN=--again, SHARED=folder of data/.
 bench: $(if $(SET),bench-accuracy,bench-accuracy bench-ablation bench-memory bench-reading bench-speed \
-	bench-recall bench-time-limit bench-update bench-fuzz bench-fuzz-bundles bench-faults)
+	bench-recall bench-time-limit bench-update bench-fuzz bench-fuzz-bundles bench-faults bench-nights)
 
 ACCURACY = $(BIN)/python benchmarks/accuracy.py $(SET) --shared $(SHARED) --preset $(or $(PRESET),balanced) \
 	--seed $(or $(SEED),1) $(AGAIN)
@@ -118,6 +118,10 @@ bench-fuzz-bundles: .venv/installed
 bench-faults: .venv/installed
 	@command -v strace >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get -qq update && apt-get -qq install -y strace; } >/dev/null
 	$(BIN)/python benchmarks/faults.py $(addprefix --part ,$(PART)) $(AGAIN)
+
+# Needs faketime. DAYS=30 lives through the first month alone, and writes no results.
+bench-nights: .venv/installed
+	$(BIN)/python benchmarks/nights.py $(addprefix --days ,$(DAYS))
 
 clean:
 	rm -rf build dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis fuzz-found
