@@ -279,8 +279,7 @@ def _day_of_month(day: np.datetime64) -> int:
 def _count(nanoseconds: int, unit: int) -> str:
     """Write a time as a count of units, with a fraction where it has one."""
     whole, rest = divmod(abs(nanoseconds), unit)
-    fraction = f"{rest * 10**9 // unit:09d}".rstrip("0")
-    return f"{'-' if nanoseconds < 0 else ''}{whole}{f'.{fraction}' if fraction else ''}"
+    return ("-" if nanoseconds < 0 else "") + f"{whole}.{rest * 10**9 // unit:09d}".rstrip("0").rstrip(".")
 
 
 def _render(times: Times, form: str, zones: list[str]) -> list[str]:
