@@ -225,7 +225,7 @@ def _value_facts(panel: Panel, outliers: Outliers, shifts: Shifts) -> list[Fact]
             len(formulas),
             f"id would be run by a spreadsheet: {short(formulas[0]) if formulas else ''}",
             f"ids would be run by a spreadsheet, such as {short(formulas[0]) if formulas else ''}",
-            "written as they are",
+            "written as in the table",
         ),
     ]
 

@@ -118,7 +118,8 @@ def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int
     if options.horizon:
         horizon = options.horizon
     else:
-        usual = panel.calendar.default_horizon() or (2 * min(seasons) if seasons and min(seasons) > 1 else 12)
+        season = min(seasons or panel.calendar.seasons())
+        usual = panel.calendar.default_horizon() or (2 * season if season > 1 else 12)
         horizon = max(1, min(usual, longest // 5))
     needed = 3 * horizon + 3
     if longest < needed:

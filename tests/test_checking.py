@@ -105,7 +105,7 @@ def test_the_profile_says_which_status_each_series_would_get(shops: str) -> None
             "what": "1 lasting change of level",
             "done": "learned as they are; leave out the rows before, where they no longer tell anything",
         },
-        {"what": "1 id would be run by a spreadsheet: '=odd()'", "done": "written as they are"},
+        {"what": "1 id would be run by a spreadsheet: '=odd()'", "done": "written as in the table"},
         {"what": "no value is below 0", "done": "--min 0 keeps the forecast and its bands from it"},
     ]
 

@@ -37,6 +37,10 @@ def test_the_horizon_is_what_people_of_the_frequency_ask_for(frequency, horizon)
     assert plan_for(walk(400), calendar=Calendar(frequency)).horizon == horizon
 
 
+def test_without_a_custom_the_horizon_is_two_of_the_shortest_season_of_the_frequency():
+    assert plan_for(walk(600), calendar=Calendar("30min")).horizon == 96
+
+
 def test_without_a_frequency_the_horizon_is_two_of_the_shortest_season():
     assert plan_for(wave(400), seasons=(28, 7)).horizon == 14
 

@@ -123,14 +123,21 @@ def predict(
         raise bad
 
 
-def merged(settled: ReadOptions, given: ReadOptions) -> ReadOptions:
-    """Return how training read its table, with what was given again in its place; a model keeps its holidays."""
+def merged(settled: ReadOptions, given: ReadOptions, data: str) -> ReadOptions:
+    """Return how training read its table, with what was given again in its place; a model keeps its holidays.
+
+    The name of a table that says what separates its columns knows better than training, which read another one.
+    """
+    from forecast.tables import is_tabbed
+
     if given.holidays not in (None, settled.holidays):
         found = f"the holidays of {settled.holidays}" if settled.holidays else "no holidays"
         raise MismatchError(
             f"the model was trained with {found}, not with those of {given.holidays}.\n"
             "Leave --holidays out, or train again."
         )
+    if any(path is not None and is_tabbed(path) for path in (data, given.future_data)):
+        settled = replace(settled, delimiter=None)
     again = {field.name: getattr(given, field.name) for field in fields(given)}
     return replace(settled, **{name: value for name, value in again.items() if value != getattr(ReadOptions, name)})
 
@@ -184,7 +191,7 @@ def read_again(data: str, read: ReadOptions, loaded: "Loaded") -> "Reading":
     from forecast import tables
 
     trained = loaded.trained
-    return tables.read_panel(data, merged(trained.read, read), model=True, encodings=trained.encodings)
+    return tables.read_panel(data, merged(trained.read, read, data), model=True, encodings=trained.encodings)
 
 
 def read_table(data: str | None, read: ReadOptions, loaded: "Loaded", say: Say) -> "Reading | None":

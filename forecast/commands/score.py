@@ -106,7 +106,7 @@ def _read(actuals: str, read: ReadOptions, loaded: "Loaded") -> "Reading":
     from forecast import tables
     from forecast.commands.predict import merged
 
-    options = merged(loaded.trained.read, read)
+    options = merged(loaded.trained.read, read, actuals)
     none = replace(options, past=(), future=(), static=(), future_data=None, holidays=None)
     return tables.read_panel(actuals, none, model=True)
 

@@ -164,7 +164,8 @@ class ReadOptions:
         Option(
             "--null-value",
             metavar="V",
-            help="Text that marks a missing number, beside empty, NA, N/A, NaN, null, NULL, None, #N/A (repeat).",
+            help="Text that marks a missing number, beside empty, NA, N/A, NaN, null, NULL, None, #N/A (repeat). A "
+            "number marks all its spellings: -999 also -999.0.",
             rich_help_panel=DIALECT,
         ),
     ] = ()

@@ -276,11 +276,17 @@ def _day_of_month(day: np.datetime64) -> int:
     return int((day - day.astype("M8[M]").astype("M8[D]")).astype(np.int64)) + 1
 
 
+def _count(nanoseconds: int, unit: int) -> str:
+    """Write a time as a count of units, with a fraction where it has one."""
+    whole, rest = divmod(abs(nanoseconds), unit)
+    return ("-" if nanoseconds < 0 else "") + f"{whole}.{rest * 10**9 // unit:09d}".rstrip("0").rstrip(".")
+
+
 def _render(times: Times, form: str, zones: list[str]) -> list[str]:
     """Write times as text, each with what stands behind it."""
     nanoseconds = times.view(np.int64)
     if form in EPOCH_FORMS:
-        return [str(value) for value in (nanoseconds // EPOCH_FORMS[form]).tolist()]
+        return [_count(value, EPOCH_FORMS[form]) for value in nanoseconds.tolist()]
     if form == "excel":
         return [f"{value:.10g}" for value in ((nanoseconds - EXCEL_EPOCH) / DAY).tolist()]
     fraction, texts = re.search(r"%([1-9])f", form), []

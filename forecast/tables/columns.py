@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from forecast.errors import DataError, ForecastError, MismatchError, UsageError
 from forecast.options import ReadOptions
 from forecast.panels.encoding import TRUTH, Encoding, Role
-from forecast.tables.numbers import is_disguised
+from forecast.tables.header import YEAR
 from forecast.tables.numerals import is_number
-from forecast.tables.phrases import MOST_NAMES, listed, short, typed
+from forecast.tables.phrases import MOST_NAMES, how_to_name, is_uncut, listed, short, typed
 from forecast.tables.table import Table
-from forecast.tables.timeparts import UNITS
+from forecast.tables.targets import find_target, holds_text, is_numeric, wide_targets
+from forecast.tables.timeparts import name_parts
 from forecast.tables.times import kind_of
 
 ID_NAMES = ("unique_id", "series_id", "item_id", "id")
 TIME_NAMES = ("ds", "timestamp", "date", "datetime", "date_time", "time", "month")
-TARGET_NAMES = ("y", "target", "value")
 NO_TIME = ("none",)
 NO_ID = ("none",)
 
@@ -79,13 +79,13 @@ def settle_columns(
         time = (_find_time(table, [name for name in table.names if name not in taken]),)
         taken |= set(time)
     rest = [name for name in table.names if name not in taken]
-    targets = _wide_targets(table, rest) if options.wide else named["--target"]
-    targets = targets or (_find_target(table, rest, model),)
+    targets = wide_targets(table, rest) if options.wide else named["--target"]
+    targets = targets or (find_target(table, rest, model),)
     unused = tuple(name for name in table.names if name not in taken and name not in targets)
     roles = Roles(ids, time, targets, options.past, options.future, options.static, (), unused)
     if not model:
         named_covariates = [name for names in roles.covariates.values() for name in names]
-        return replace(roles, texts=tuple(name for name in named_covariates if _holds_text(table, name)))
+        return replace(roles, texts=tuple(name for name in named_covariates if holds_text(table, name)))
     for one in encodings:
         if one.place >= len(roles.covariates[one.role]):
             raise MismatchError(
@@ -130,10 +130,13 @@ def _refuse_absent(table: Table, named: dict[str, tuple[str, ...]], model: bool)
     if model:
         known = {name for names in named.values() for name in names}
         options = ", ".join(dict.fromkeys(absent.values()))
+        mend = f"Rename the columns, say which ones they are with {options}, or train again."
+        if is_uncut(table):
+            mend = "Say with --delimiter what separates columns, or train again."
         raise MismatchError(
             f"{table.path}: the model was trained with columns that are missing: {listed(list(absent))}; "
             f"columns it does not know: {listed([column for column in table.names if column not in known])}.\n"
-            f"Rename the columns, say which ones they are with {options}, or train again."
+            f"{mend}"
         )
     from difflib import get_close_matches
 
@@ -158,12 +161,15 @@ def _find_time(table: Table, free: list[str]) -> str:
     found = found or [name for name in usual if kinds[name] == "step" and name.lower() != "month"]
     found = found or [name for name in free if kinds[name] in ("date", "ambiguous")]
     # A column of the right name that cannot be read is refused with its line, by whoever reads it.
-    found = found or [name for name in usual if name.lower() not in ("month", "time")]
+    found = found or [
+        name for name in usual if name.lower() not in ("month", "time") or not is_numeric(table, name, empty=True)
+    ]
     if len(found) > 1:
         dates = [name for name in free if name in found or kinds[name] in ("date", "ambiguous")]
         shown = [f"{short(name)} ({', '.join(map(short, table.sample(name)[:1]))})" for name in dates[:MOST_NAMES]]
         raise DataError(f"{table.path}: several columns could be the time: {', '.join(shown)}.\nName one with --time.")
     if not found:
+        _refuse_times_as_names(table)
         raise DataError(
             f"{table.path}: no column reads as time; the columns are {listed(table.names)}.\n"
             f"{_how_to_name_the_time(table, free)}, or say with --time none that rows are steps in the order of the "
@@ -172,95 +178,23 @@ def _find_time(table: Table, free: list[str]) -> str:
     return found[0]
 
 
-def _how_to_name(table: Table, what: str) -> str:
-    """Return how a column can be named; in a text of a single one, columns may not have been told apart."""
-    if table.delimiter is not None and len(table.names) == 1:
-        return f"Say with --delimiter what separates columns, or name {what}"
-    return f"Name {what}"
+def _refuse_times_as_names(table: Table) -> None:
+    """Refuse a table whose header holds times: each row is a series, or a country."""
+    times = [name for name in table.names if YEAR.fullmatch(name) or kind_of([name]) in ("date", "ambiguous")]
+    if len(times) > 2:
+        raise DataError(
+            f"{table.path}: times stand side by side in the header: {listed(times, 3)}.\n"
+            "Write a row for each time: with a column for each series, or with columns for series, time and value."
+        )
 
 
 def _how_to_name_the_time(table: Table, free: Sequence[str]) -> str:
     """Return how the time column can be named: all columns of it, where their names tell."""
-    parts = [name for part in UNITS for name in free if name.lower() == part]
-    if parts and parts[0].lower() == "year":
-        return f"Name its columns with {' '.join(f'--time {typed(name)}' for name in parts)}"
-    return _how_to_name(table, "it with --time")
-
-
-def _is_numeric(table: Table, name: str, empty: bool = False) -> bool:
-    """Say whether at least half of the first cells are numbers; where all are missing, of all cells, else `empty`.
-
-    Half, not all: a column with one bad cell must be refused with its line, not passed over for another one.
-    """
-    cells = _cells(table, name)
-    return 2 * sum(is_number(cell, table.decimal) for cell in cells) >= len(cells) if cells else empty
-
-
-def _cells(table: Table, name: str) -> list[str]:
-    """Return the first cells of a column; where all of those are missing, different cells of all its rows."""
-    cells = table.sample(name)
-    if not cells:
-        different = [str(cell).strip() for cell in table.texts(name).unique().to_pylist() if cell is not None]
-        cells = [cell for cell in different if cell not in table.nulls][:500]
-    return cells
-
-
-def _wide_targets(table: Table, rest: list[str]) -> tuple[str, ...]:
-    """Return every numeric column; one without any value stays a series, whose forecast will be missing as well.
-
-    A column such as 1,234.5 or 12% is one of them, and refused by whoever reads it: its series would not be missed.
-    """
-    found = tuple(name for name in rest if _is_numeric(table, name, empty=True) or _means_numbers(table, name))
-    if not found:
-        raise DataError(
-            f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
-            "Give a table with a numeric column for each series."
-        )
-    return found
-
-
-def _holds_text(table: Table, name: str) -> bool:
-    """Say whether a covariate holds text or truth values: fewer than half of its first cells could mean a number.
-
-    Cells such as - and ? say nothing of it: they mark missing numbers as often.
-    """
-    cells = [cell for cell in _cells(table, name) if any(character.isalnum() for character in cell)]
-    return 2 * sum(is_number(cell, table.decimal) or is_disguised(cell) for cell in cells) < len(cells)
-
-
-def _find_target(table: Table, rest: list[str], model: bool) -> str:
-    """Return the target: one of the usual names, else the only numeric column."""
-    kind: type[ForecastError] = MismatchError if model else DataError
-    found = _first_of(rest, TARGET_NAMES) or [name for name in rest if _is_numeric(table, name)]
-    if not found:
-        found = [name for name in rest if _is_disguised(table, name)]
-        if len(found) != 1:
-            raise kind(
-                f"{table.path}: no column is numeric; the columns are {listed(table.names)}.\n"
-                f"{_how_to_name(table, 'the column to forecast with --target')}."
-            )
-    if len(found) > 1:
-        raise kind(
-            f"{table.path}: several columns could be the target: {listed(found)}.\n"
-            "Name one or several with --target, or say with --wide that each is a series."
-        )
-    return found[0]
-
-
-def _means_numbers(table: Table, name: str) -> bool:
-    """Say whether most of the first cells are numbers that are not written plainly."""
-    cells = table.sample(name)
-    return 2 * sum(map(is_disguised, cells)) > len(cells)
-
-
-def _is_disguised(table: Table, name: str) -> bool:
-    """Say whether most of the first cells hold a digit or a truth value, so could mean numbers (1,234.5 or 12%).
-
-    Such columns get a message about the cell, from whoever reads them.
-    """
-    cells = table.sample(name)
-    meant = [any(character.isdigit() for character in cell) or cell.lower() in TRUTH for cell in cells]
-    return 2 * sum(meant) > len(cells)
+    parts = name_parts(free)
+    if parts:
+        what = "its columns" if len(parts) > 1 else "it"
+        return f"Name {what} with {' '.join(f'--time {typed(name)}' for name in parts)}"
+    return how_to_name(table, "it with --time")
 
 
 def refuse_retyped(table: Table, roles: Roles, encodings: Sequence[Encoding]) -> None:

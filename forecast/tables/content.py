@@ -10,6 +10,7 @@ from forecast.options import ReadOptions
 from forecast.panels.encoding import Encoding, Role
 from forecast.panels.panel import Floats
 from forecast.panels.present import written
+from forecast.tables.arrow import release_memory
 from forecast.tables.columns import Roles, refuse_missing, refuse_retyped
 from forecast.tables.covariates import encode, encode_static, note_unseen, settle_encodings, text_covariate
 from forecast.tables.phrases import listed
@@ -57,6 +58,7 @@ def read_content(
     encodings: those that a model has settled; None settles them, and the zone of typed times, by this table.
     """
     columns = table.read(roles.time, (*roles.id, *roles.texts), roles.numbers)
+    release_memory()  # of what reading took beside the columns
     count = len(next(iter(columns.values())))
     # Columns are let go once they are understood: together they may take more memory than what is kept of them.
     ids, codes = code_ids(table, roles.id, [columns.pop(name) for name in roles.id], count)

@@ -14,6 +14,7 @@ from forecast.tables.text import TextTable
 from forecast.urls import is_database, is_url, shown
 
 PARTS = "*.parquet"  # of a folder
+TABBED = (".tsv", ".tsv.gz", ".tsv.zst")
 
 
 def open_table(path: str, options: ReadOptions) -> Table:
@@ -46,6 +47,11 @@ def size_of(path: str) -> int:
     files = [path] if pattern is None else _matching(pattern)
     other = any(file.endswith((".gz", ".zst", ".parquet", ".jsonl")) for file in files)
     return 0 if other else sum(os.path.getsize(file) for file in files if os.path.isfile(file))
+
+
+def is_tabbed(path: str) -> bool:
+    """Tell whether the name of a table says that tabs separate its columns."""
+    return path.partition("?")[0].lower().endswith(TABBED)
 
 
 def is_there(path: str) -> bool:
@@ -116,7 +122,6 @@ def _table_of(source: Source, options: ReadOptions) -> Table:
         from forecast.tables.json_lines import json_table
 
         return json_table(source, options)
-    name = source.path.partition("?")[0].lower()
-    if name.endswith((".tsv", ".tsv.gz", ".tsv.zst")) and options.delimiter is None:
+    if options.delimiter is None and is_tabbed(source.path):
         options = replace(options, delimiter="\t")
     return TextTable(source, options)

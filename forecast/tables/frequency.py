@@ -5,12 +5,13 @@ import numpy as np
 from forecast.errors import DataError, ForecastError, MismatchError
 from forecast.options import Duplicates, ReadOptions
 from forecast.panels.calendar import EPOCH_FORMS, Calendar, Integers
-from forecast.panels.frequencies import DAY, HOUR, WEEKDAY, WEEKDAY_NAMES, parse_frequency
+from forecast.panels.frequencies import DAY, HOUR, SECOND, WEEKDAY, WEEKDAY_NAMES, parse_frequency
 from forecast.tables.axis import Axis, most_frequent
 from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.recognise import days_of_month, half_anchor, month_anchor, recognise
 
-COARSER = ("min", "10min", "h", "D", "W-MON", "MS", "QS", "YS")
+COARSER = ("s", "min", "10min", "h", "D", "W-MON", "MS", "QS", "YS")
+RARE = 0.1  # of all steps: the most frequent of them is not the usual one
 
 
 def find_calendar(axis: Axis, options: ReadOptions, model: bool = False) -> tuple[Calendar, Integers]:
@@ -31,10 +32,11 @@ def find_calendar(axis: Axis, options: ReadOptions, model: bool = False) -> tupl
     calendar = axis.calendar(freq, anchor)
     ordinals, off = place_on(calendar, axis.values)
     if len(off):
+        part = f"{share:.0%}" if share >= 0.01 else "less than 1%"
         raise DataError(
             f"{axis.at(off[0])}: column {axis.name!r} is irregular: the most frequent step, {freq}, "
-            f"makes up {share:.0%} of the steps, and {len(off):,} of {len(axis.values):,} rows are off its grid, the "
-            f"first at {axis.write(off[0])}.\n{_mend(axis, calendar)}"
+            f"makes up {part} of the steps, and {len(off):,} of {len(axis.values):,} rows are off its grid, the "
+            f"first at {axis.write(off[0])}.\n{_mend(axis, calendar, share)}"
         )
     return calendar, ordinals
 
@@ -87,7 +89,7 @@ def place_on(calendar: Calendar, values: Integers) -> tuple[Integers, Integers]:
     return ordinals, np.flatnonzero(calendar.times(ordinals).view(np.int64) != values)
 
 
-def _mend(axis: Axis, calendar: Calendar) -> str:
+def _mend(axis: Axis, calendar: Calendar, share: float) -> str:
     """Return what can be done about irregular times."""
     if axis.times.are_steps:
         return "Correct the steps, or say with --time none that rows are steps in the order of the file."
@@ -96,9 +98,12 @@ def _mend(axis: Axis, calendar: Calendar) -> str:
         shown = axis.on_clock().values
         if (shown % step.size == shown[0] % step.size).all():
             return "Its steps follow the clock of the zone: write the times without an offset, and keep --tz."
-    freq = coarser(calendar, at_least=(calendar.period or 0) * 1.0001) or COARSER[-1]
+    usual = (calendar.period or 0) * 1.0001
+    if share < RARE:  # clocks that are not quite on time: the middle of all steps tells more than one of them
+        usual = 0.9 * float(np.median(axis.differences)) / SECOND
     return (
-        f"Aggregate to a coarser frequency, such as --freq {freq} --duplicates mean, or name the true one with --freq."
+        f"Aggregate to a coarser frequency, such as --freq {coarser(calendar, usual) or COARSER[-1]} --duplicates mean "
+        "(sum for what adds up), or name the true one with --freq."
     )
 
 

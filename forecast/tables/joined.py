@@ -26,8 +26,9 @@ class JoinedTable:
         first = tables[0]
         for table in tables[1:]:
             _refuse_other_columns(first, table)
-        self.path, self.names, self.nulls, self.delimiter = path, first.names, first.nulls, first.delimiter
-        self.thousands = first.thousands
+        self.path, self.names, self.nulls, self.thousands = path, first.names, first.nulls, first.thousands
+        delimiters = {table.delimiter for table in tables}
+        self.delimiter = first.delimiter if len(delimiters) == 1 else None
         self.decimal = "," if any(table.decimal == "," for table in tables) else "."
         self.size = sum(table.size for table in tables)
         self.sha256 = sha256("".join(table.sha256 for table in tables).encode()).hexdigest()

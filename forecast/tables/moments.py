@@ -7,13 +7,17 @@ The shape of a cell is the cell with every digit replaced by 9. A pattern recogn
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.errors import UsageError
+from forecast.panels.calendar import EPOCH_FORMS
 from forecast.panels.panel import Integers
 from forecast.tables.arrow import chunks_of, spans_of
+from forecast.tables.forms import Places, form_of
 
 CLOCK = r"(?:(?P<gap>[ T])(?P<H>9{1,2})(?::(?P<M>99)(?::(?P<S>99)(?P<F>[.,]9{1,9})?)?|(?P<M2>99)(?P<S2>99)?)?)?"
 ZONE = r"(?P<zone> ?Z| ?UTC| ?[+-]99:?(?:99)?)"
@@ -22,19 +26,20 @@ ISO = [
     re.compile(rf"(?P<Y>9999)(?P<m>99)(?P<d>99)T(?P<H>99)(?::(?P<M>99)(?::(?P<S>99))?|(?P<M2>99)(?P<S2>99)?)?{ZONE}?"),
     re.compile(r"(?P<Y>9999)(?P<s>[-/.])(?P<m>99)"),
     re.compile(r"(?P<Y>9999)(?P<s>[- ]?)Q(?P<q>9)"),
+    re.compile(r"Q(?P<q>9)(?P<s>[-/ ]?)(?P<Y>9999)"),
     re.compile(r"(?P<G>9999)(?P<s>-?)W(?P<V>99)"),
 ]
 WHOLE = re.compile(r"[+-]?(?P<N>9{1,18})")
 COMPACT = re.compile(r"(?P<Y>99999999)")
 DAY_FIRST = [re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<Y>9999){CLOCK}{ZONE}?"), *ISO, COMPACT]
 EITHER = re.compile(r"(9{1,2})([-/. ])(9{1,2})\2(9999|99)(\D.*)?")
-DIGITS = {"Y": "9999", "y": "99", "f": "9{1,6}", **dict.fromkeys("mdHMS", "9{1,2}")}
+DIGITS = {"Y": "9999", "y": "99", "f": "9{1,6}", "G": "9999", **dict.fromkeys("mdHMSV", "9{1,2}")}
+WORDS = ("day-first", "excel", "step", *EPOCH_FORMS)  # of --date-format
 EARLIEST, LATEST = 1678, 2261  # what nanoseconds since 1970 can hold
 FARTHEST = 14 * 60  # minutes that a clock on Earth is ahead of or behind UTC
 WIDEST = 64  # characters of a cell that could be a time
 
 Shapes = Iterator[tuple[Integers, NDArray[np.uint8], str]]
-Places = dict[str, tuple[int, int]]  # field -> where its digits begin and end
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,35 @@ def patterns_of(date_format: str | None) -> list[re.Pattern[str]] | None:
         else:
             return None
     return [re.compile("".join(pieces))]
+
+
+def check_format(date_format: str) -> None:
+    """Refuse what is no format, a strptime format without a year, of which Python makes 1900, or half of a week."""
+    if date_format in WORDS:
+        return
+    names = set(re.findall(r"%(.)", date_format))
+    if not names:
+        raise UsageError(
+            f"--date-format {date_format!r} is no format.\nUse one of strptime such as %d.%m.%Y, or {', '.join(WORDS)}."
+        )
+    try:
+        datetime.strptime("", date_format)
+    except re.error:
+        raise UsageError(f"--date-format {date_format!r} names a part twice.\nName each part of a time once.") from None
+    except ValueError as error:
+        if "bad directive" in str(error) or "stray" in str(error):
+            raise UsageError(f"--date-format {date_format!r} is no format of strptime: {error}.\nCorrect it.") from None
+    half_of_iso, half_of_other = len(names & set("GV")) == 1, names & set("UW") and not names & set("aAwu")
+    if half_of_iso or half_of_other:
+        raise UsageError(
+            f"--date-format {date_format!r} names a week, which needs its year and day.\n"
+            "Write %G and %V for the Monday of an ISO week."
+        )
+    if not names & set("YyGcx"):
+        raise UsageError(
+            f"--date-format {date_format!r} names no year.\n"
+            "Name the column of the year as well, with --time for each, or write the year into the times."
+        )
 
 
 def read_moments(cells: Any, patterns: list[re.Pattern[str]]) -> Moments:
@@ -135,7 +169,7 @@ def _read_shape(matrix: NDArray[np.uint8], fields: Places) -> tuple[Integers, ND
         return np.where(matrix[:, 0] == ord("-"), -numbers, numbers), np.ones(len(matrix), dtype=bool)
     hour, minute, second = field("H", 0), field("M", 0), field("S", 0)
     if "G" in fields:
-        days, good = _days_of_week(field("G", 1970), field("V", 1))
+        days, good = days_of_week(field("G", 1970), field("V", 1))
     else:
         year, month, day = field("Y", 1970), field("m", 1), field("d", 1)
         if "y" in fields:
@@ -144,8 +178,7 @@ def _read_shape(matrix: NDArray[np.uint8], fields: Places) -> tuple[Integers, ND
         if fields.get("Y", (0, 4)) == (0, 8):
             year, month, day = split_date(year)
         if "q" in fields:
-            quarter = field("q", 1)
-            month = np.where((quarter >= 1) & (quarter <= 4), quarter * 3 - 2, 0)
+            month = month_of(field("q", 1))
         days, good = days_of(year, month, day)
     good = good & (hour < 24) & (minute < 60) & (second < 60)
     seconds = ((days * 24 + hour) * 60 + minute) * 60 + second
@@ -165,7 +198,12 @@ def days_of(year: Integers, month: Integers, day: Integers) -> tuple[Integers, N
     return days, good & (days < (months + 1).astype("M8[D]").astype(np.int64))
 
 
-def _days_of_week(year: Integers, week: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+def month_of(quarter: Integers) -> Integers:
+    """Return the first month of each quarter, 0 where there is no such quarter."""
+    return np.where((quarter >= 1) & (quarter <= 4), quarter * 3 - 2, 0)
+
+
+def days_of_week(year: Integers, week: Integers) -> tuple[Integers, NDArray[np.bool_]]:
     """Return the Monday of each ISO week: the first week of a year is the one that holds the 4th of January."""
     fourth, good = days_of(year, np.ones_like(year), np.full_like(year, 4))
     following, _ = days_of(np.minimum(year + 1, LATEST), np.ones_like(year), np.full_like(year, 4))
@@ -199,20 +237,3 @@ def _offsets(matrix: NDArray[np.uint8], shape: str) -> tuple[Any, list[str]]:
         return 0, texts
     minutes = _number(matrix[:, places[:2]]) * 60 + _number(matrix[:, places[2:]])
     return np.where(matrix[:, places[0] - 1] == ord("-"), -minutes, minutes), texts
-
-
-def form_of(shape: str, fields: Places) -> str:
-    """Return the strftime pattern that writes times as this shape does, without the zone."""
-    names = {"M2": "%M", "S2": "%S", "zone": "", "Y": "%Y%m%d" if fields.get("Y") == (0, 8) else "%Y"}
-    form, place = "", 0
-    for name, (start, stop) in sorted(fields.items(), key=lambda item: item[1]):
-        if name in ("s", "gap"):
-            continue
-        form += shape[place:start]
-        if name == "F":
-            mark = shape[start] if shape[start] in ".," else ""
-            form += mark + f"%{stop - start - len(mark)}f"
-        else:
-            form += names.get(name, f"%{name}")
-        place = stop
-    return (form + shape[place:]).encode("latin-1").decode("utf-8", errors="replace")

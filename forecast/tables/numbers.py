@@ -10,19 +10,22 @@ from forecast.errors import DataError
 from forecast.panels.encoding import TRUTH
 from forecast.panels.panel import Floats, Integers
 from forecast.tables.arrow import flags_of, floats_of, text_array
-from forecast.tables.numerals import NUMBER, SPACES, grouped, mark_of
+from forecast.tables.numerals import NUMBER, SPACES, grouped, is_number, mark_of
 from forecast.tables.phrases import and_more, short
 from forecast.tables.table import Table
 
 LARGEST = float(np.finfo(np.float32).max)  # weights and inputs of the network are float32
 USUAL = "Correct the cell, leave it empty to mark a missing value, or name it with --null-value."
-THOUSANDS = re.compile(rf"[+-]?\d{{1,3}}(?:(?P<mark>[,.'_{SPACES}])\d{{3}})+(?P<fraction>[.,]\d+)?")
+NESTED = "Give each value within a column of its own."
+THOUSANDS = re.compile(rf"[+-]?\d{{1,3}}(?:(?P<mark>[,.'\u2019_{SPACES}])\d{{3}})+(?P<fraction>[.,]\d+)?")
 MENDS = {
     r"[+-]?\d*,\d+": "If the comma is the decimal mark, say so with --decimal ','.",
     r".*\u2212.*": "Replace the minus sign U+2212 by a hyphen.",
+    r"\([$\u00a2-\u00a5\u20a0-\u20cf].*\d.*\)": "Write a minus sign before a negative number, and no currency sign.",
     r".*[$\u00a2-\u00a5\u20a0-\u20cf].*": "Remove the currency sign.",
     r".*%": "Remove the percent sign.",
     r"\d+(_\d+)+": "Remove the underscores.",
+    r"\d{1,2}(,\d{2})+,\d{3}(\.\d+)?": "Remove the commas.",
     r"\(\d.*\)|\d+-": "Write a minus sign before a negative number.",
     r"(?i)true|false": "Write 1 for true and 0 for false.",
     r".*(?![0-9])\d.*": "Write numbers with the digits 0 to 9.",
@@ -39,6 +42,7 @@ def numbers_of(table: Table, name: str, column: Any) -> Floats:
     if pa.types.is_string(column.type):
         column = _convert(table, name, column)
     values, spelled = floats_of(column)
+    values = _without_nulls(values, table)
     largest = np.fmax.reduce(values, initial=0.0)
     smallest = np.fmin.reduce(values, initial=0.0)
     if largest > LARGEST or smallest < -LARGEST:
@@ -46,6 +50,12 @@ def numbers_of(table: Table, name: str, column: Any) -> Floats:
     if spelled:
         _convert(table, name, table.texts(name))  # finds the cell: nan in a spelling that is not agreed on
     return values
+
+
+def _without_nulls(values: Floats, table: Table) -> Floats:
+    """Return numbers, NaN for those that mark a missing one however they are written: -999 as well as -999.0."""
+    marks = [float(mark.replace(table.decimal, ".")) for mark in table.nulls if is_number(mark, table.decimal)]
+    return np.where(np.isin(values, marks), np.nan, values) if marks else values
 
 
 def is_disguised(cell: str) -> bool:
@@ -77,7 +87,7 @@ def _convert(table: Table, name: str, column: Any) -> Any:
 def _refusal(table: Table, name: str, column: Any, rows: Integers) -> DataError:
     """Return the error for cells that are no numbers."""
     cell = str(column[int(rows[0])].as_py()).strip()
-    wish, mend = "should be a number", _mend(cell)
+    wish, mend = "should be a number", _mend(cell) if cell[:1] not in ("{", "[") else NESTED
     if NUMBER.fullmatch(cell.replace(table.decimal, ".")):
         wish, mend = "should be a number below 3.4e38", USUAL
     place = table.place(int(rows[0]))

@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from forecast.tables.table import Table
+
 LONGEST_CELL, MOST_NAMES = 60, 10
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 LEAST_ROWS = 6  # of a series that training can use: a horizon of one step, see planning
@@ -33,3 +35,15 @@ def typed(word: str) -> str:
         return shlex.quote(word)
     plain = word.replace("\\", "\\\\").replace("'", "\\'")
     return "$'" + CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", plain) + "'"
+
+
+def is_uncut(table: Table) -> bool:
+    """Say whether a text has a single column, so that its columns may not have been told apart."""
+    return table.delimiter is not None and len(table.names) == 1
+
+
+def how_to_name(table: Table, what: str) -> str:
+    """Return how a column can be named, or told from the others."""
+    if is_uncut(table):
+        return f"Say with --delimiter what separates columns, or name {what}"
+    return f"Name {what}"

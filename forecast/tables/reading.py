@@ -24,6 +24,7 @@ from forecast.tables.frequency import find_calendar
 from forecast.tables.grid import lay_grid, long_panel, wide_panel
 from forecast.tables.joined import JoinedTable
 from forecast.tables.memory import within_memory
+from forecast.tables.moments import check_format
 from forecast.tables.notes import note_covariates, note_encodings, note_numbers, note_panel, note_roles
 from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.repair import merge_rows, repair
@@ -124,6 +125,8 @@ def _refuse_unknown(options: ReadOptions, model: bool) -> None:
         parse_frequency(options.freq)
     if options.tz is not None:
         rules_of(options.tz)
+    if options.date_format is not None:
+        check_format(options.date_format)
     if options.holidays is not None and not model:  # a model knows the days
         holiday_days(options.holidays, 2020, 2020)
 
@@ -211,7 +214,7 @@ def _settled(options: ReadOptions, roles: Roles, times: Times, table: Table, cal
         tz=calendar.tz or None,
         date_format=times.date_format,
         delimiter=table.delimiter or options.delimiter,
-        decimal=table.decimal,
+        decimal=table.decimal if table.delimiter else options.decimal,  # each of several kinds of files has its own
         fill=options.fill or "mask",
         duplicates=Duplicates(options.duplicates or "error"),
     )

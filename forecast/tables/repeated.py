@@ -16,7 +16,7 @@ from forecast.tables.numerals import is_number
 from forecast.tables.phrases import LONGEST_CELL, typed
 from forecast.tables.rows import Rows
 from forecast.tables.table import Table
-from forecast.tables.timeparts import UNITS
+from forecast.tables.timeparts import PERIODS, UNITS
 from forecast.tables.times import kind_of
 
 MOST_COLUMNS, MOST_TOGETHER = 5, 3  # that are looked at, and that are named together
@@ -24,6 +24,7 @@ MOST_WAYS = 3
 HEAD = 20_000  # rows that are looked at before all are
 SPARSE = 2  # steps of all series for each row, at most: what is remarked of a few rows is no id
 LARGEST = 2**62  # that numbers may become
+HOUR = re.compile(r"he|hr|h|.*hour.*")
 CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
@@ -78,9 +79,14 @@ def _option(table: Table, name: str) -> str | None:
     kind = kind_of(cells)
     if not cells or kind not in ("", "step") or len(name) > LONGEST_CELL or not name.isprintable():
         return None
-    if all(map(CLOCK.fullmatch, cells)) or (kind and name.lower() in (*TIME_NAMES, *UNITS)):
+    if all(map(CLOCK.fullmatch, cells)) or (kind and _is_part(name.lower())):
         return "--time"
     return "--id" if kind or 2 * sum(is_number(cell, table.decimal) for cell in cells) < len(cells) else None
+
+
+def _is_part(name: str) -> bool:
+    """Say whether whole numbers that are called so are a part of a time."""
+    return name in (*TIME_NAMES, *UNITS, *PERIODS) or bool(HOUR.fullmatch(name))
 
 
 def _has_empty(column: Any) -> bool:

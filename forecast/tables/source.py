@@ -13,13 +13,14 @@ from forecast.tables.packing import unpack
 from forecast.urls import is_url, shown
 
 FOREIGN = {
-    b"PK\x03\x04": ("a zip archive or a spreadsheet (.xlsx)", "Unpack it, or save the sheet as CSV."),
+    b"PK\x03\x04": ("a zip archive or a spreadsheet (.xlsx, .ods)", "Unpack it, or save the sheet as CSV."),
     b"PK\x05\x06": ("an empty zip archive", "Copy or download the file again."),
     b"%PDF": ("a PDF document", "Export the table as CSV."),
     b"\xd0\xcf\x11\xe0": ("an old spreadsheet (.xls)", "Save the sheet as CSV."),
     b"\xfd7zXZ": ("an xz archive", "Unpack it, or compress it with gzip."),
     b"7z\xbc\xaf": ("a 7z archive", "Unpack it, or compress it with gzip."),
     b"BZh": ("a bzip2 archive", "Unpack it, or compress it with gzip."),
+    b"\x1f\x8b": ("a gzip archive within an archive", "Unpack it once."),
     b"SQLite format 3": ("an SQLite database", "Name a table in it, as in sqlite:///PATH?table=NAME."),
     b"\x89HDF": ("an HDF5 file", "Export the table as CSV or Parquet."),
     b"ARROW1\0\0": ("an Arrow or Feather file", "Export the table as CSV or Parquet."),
@@ -157,7 +158,7 @@ def _check_utf8(name: str, data: bytes) -> None:
             place = start - waiting + error.start
             raise DataError(
                 f"{_place(name, data, place)}: the byte 0x{data[place]:02x} is not UTF-8.\n"
-                "Name the encoding, such as --encoding latin-1 or --encoding cp1252."
+                "Name the encoding, such as --encoding cp1252 or --encoding latin-1."
             ) from None
 
 

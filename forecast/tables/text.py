@@ -11,7 +11,8 @@ import pyarrow.csv as pacsv
 from forecast.options import ReadOptions
 from forecast.tables.arrow import flag_array
 from forecast.tables.comments import without_comments
-from forecast.tables.dialect import NULLS, column_cells, find_dialect
+from forecast.tables.dialect import NULLS, find_dialect
+from forecast.tables.header import column_cells
 from forecast.tables.lines import (
     CR,
     LF,
@@ -49,16 +50,17 @@ class TextTable:
         dialect = find_dialect(source.path, text, options)
         self.path, self.notices = source.path, source.notices + dialect.notices
         self.size, self.sha256 = source.size, source.sha256
-        self.names, self.decimal, self.delimiter = dialect.names, dialect.decimal, dialect.delimiter
+        self.names, self.decimal, self.delimiter = dialect.header.names, dialect.decimal, dialect.delimiter
+        self._places, self._width = dict(zip(self.names, dialect.header.places, strict=True)), dialect.header.width
         self.thousands = options.thousands
         self.nulls = (*NULLS, *options.null_value)
         self._sample = dialect.sample
         # Where lines are left out, an empty line is one of them.
-        blanks = len(dialect.names) == 1 and not options.comment
+        blanks = self._width == 1 and not options.comment
         self._layout = Layout(dialect.delimiter, holds_quote(text), blanks)
         paired = not self._layout.quoted or check_quotes(source.path, text, self._layout)
         self._piece = PIECE if paired else len(text)
-        self._text, self._first = self._body(text) if dialect.header else (text, 1)
+        self._text, self._first = (text, 1) if options.no_header else self._body(text)
         self._kept: Flags | None = None  # of the records of the text; None: all of them
 
     def _body(self, text: memoryview) -> tuple[memoryview, int]:
@@ -117,7 +119,7 @@ class TextTable:
         try:
             return self._parse(kinds)
         except pa.ArrowInvalid:
-            refuse_ragged(self.path, self._text, self._layout, len(self.names), self._first)
+            refuse_ragged(self.path, self._text, self._layout, self._width, self._first)
             raise
 
     def _parse(self, kinds: dict[str, Any]) -> Any:
@@ -138,11 +140,11 @@ class TextTable:
         """Return the records of a piece of the text as an Arrow table."""
         refuse_beyond(TIMES * len(piece))
         small = len(piece) <= SMALL
-        places = {name: f"c{self.names.index(name)}" for name in kinds}
+        places = {name: f"c{self._places[name]}" for name in kinds}
         table = pacsv.read_csv(
             pa.BufferReader(pa.py_buffer(piece)),
             read_options=pacsv.ReadOptions(
-                column_names=[f"c{position}" for position in range(len(self.names))],
+                column_names=[f"c{position}" for position in range(self._width)],
                 use_threads=not small,
                 block_size=len(piece) + 1 if small else BLOCK,
             ),

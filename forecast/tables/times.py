@@ -12,7 +12,6 @@ from forecast.errors import DataError
 from forecast.panels.calendar import EPOCH_FORMS, EXCEL_EPOCH, OWN_OFFSET, Calendar
 from forecast.panels.frequencies import DAY
 from forecast.panels.panel import Integers
-from forecast.tables.ambiguous import in_doubt
 from forecast.tables.arrow import (
     chunks_of,
     codes_of,
@@ -20,10 +19,10 @@ from forecast.tables.arrow import (
     flags_of,
     floats_of,
     integers_of,
-    row_array,
     spans_of,
     valid_of,
 )
+from forecast.tables.forms import as_padded
 from forecast.tables.moments import (
     COMPACT,
     EARLIEST,
@@ -36,12 +35,17 @@ from forecast.tables.moments import (
     read_moments,
     split_date,
 )
-from forecast.tables.phrases import and_more, short, typed
+from forecast.tables.no_times import refusal, unreadable
+from forecast.tables.phrases import typed
+from forecast.tables.spelled import is_spelled
 from forecast.tables.table import Table
 
 STEP_LIMIT = 10_000  # below: integer steps; from here on a number could be a date or a count
+SHOWN = 200  # cells that tell how times are written
 YEAR = 365.2425 * DAY
+NUMBER_OR_MONTH = re.compile(r"[0-9]{4}\.[0-9]{2}")
 OFFSET = r"[T ].*(Z|UTC|[+-][0-9]{2}:?([0-9]{2})?)$"
+COUNTS = {"step": r"^[+-]?[0-9]{1,18}$", "excel": r"^[0-9]{1,7}(\.[0-9]+)?$"}  # the others may have a fraction
 CLOCK_FORM, DAY_FORM = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
 
 
@@ -84,7 +88,9 @@ def kind_of(cells: list[str]) -> str:
         eight = np.array([int(cell) for cell in cells])
         return "" if not cells else "date" if days_of(*split_date(eight))[1].all() else "step"
     dates = sum(any(pattern.fullmatch(shape) for pattern in (*ISO, COMPACT)) for shape in shapes)
-    either = sum(bool(EITHER.fullmatch(shape)) for shape in shapes)
+    if "9999.99" in shapes and not all(0 < int(cell[5:]) < 13 for cell in cells if NUMBER_OR_MONTH.fullmatch(cell)):
+        dates -= 1  # numbers with two decimals, and no months
+    either = sum(bool(EITHER.fullmatch(shape)) or is_spelled(shape) for shape in shapes)
     return "date" if 2 * dates >= len(shapes) else "ambiguous" if 2 * either >= len(shapes) else ""
 
 
@@ -95,22 +101,35 @@ def read_times(table: Table, name: str, column: Any, date_format: str | None, tz
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         return _typed(table, name, column, tz)
-    if pa.types.is_dictionary(column.type) and not column.null_count:
-        cells, places = distinct_of(column)
-        try:
-            times = _read_cells(table, name, cells, date_format, tz)
-        except DataError:
-            pass  # what is said of it counts rows
-        else:
-            return replace(times, values=times.values[places])
-    return _read_cells(table, name, text_cells(column), date_format, tz)
+    times = _coded(table, name, column, date_format, tz) if pa.types.is_dictionary(column.type) else None
+    times = times or _read_cells(table, name, text_cells(column), date_format, tz)
+    if "%" not in times.form:
+        return times
+    rows = np.linspace(0, len(column) - 1, SHOWN).astype(np.int64).tolist()
+    return replace(times, form=as_padded(times.form, [str(column[row].as_py()).strip() for row in rows]))
+
+
+def _coded(table: Table, name: str, column: Any, date_format: str | None, tz: str | None) -> Times | None:
+    """Read categories, each different text once; None where one is no time: what is said of it counts rows."""
+    if column.null_count:
+        return None
+    cells, places = distinct_of(column)
+    try:
+        times = _read_cells(table, name, cells, date_format, tz)
+    except DataError:
+        return None
+    return replace(times, values=times.values[places])
 
 
 def _read_cells(table: Table, name: str, cells: Any, date_format: str | None, tz: str | None) -> Times:
     """Read text."""
     empty = np.flatnonzero(np.concatenate([np.diff(spans_of(chunk)[1]) == 0 for chunk in chunks_of(cells)]))
     if len(empty):
-        raise refusal(table, name, cells, empty, "is empty", "Give every row a time, or remove it.")
+        mend = "Give every row a time, or remove it."
+        if name == table.names[0] and table.delimiter is not None:
+            comment = f"--comment {typed(table.delimiter)}"
+            mend = f"Give every row a time, or leave out lines that begin so with {comment}."
+        raise refusal(table, name, cells, empty, "is empty", mend)
     if date_format in ("step", "excel", *EPOCH_FORMS):
         return _counted(table, name, cells, str(date_format))
     patterns = patterns_of(date_format)
@@ -123,7 +142,7 @@ def _read_cells(table: Table, name: str, cells: Any, date_format: str | None, tz
     if moments.whole.any():
         return _whole(table, name, cells, moments)
     if len(moments.bad):
-        raise _unreadable(table, name, cells, moments.bad, date_format)
+        raise unreadable(table, name, cells, moments.bad, date_format)
     if moments.zones == ("",):
         return Times(moments.values, moments.form, date_format=date_format)
     return _zoned(table, name, cells, moments, date_format, tz)
@@ -148,7 +167,7 @@ def _whole(table: Table, name: str, cells: Any, moments: Moments) -> Times:
     values, whole = moments.values, moments.whole
     if not whole.all():
         odd = np.flatnonzero(whole if 2 * whole.sum() <= len(whole) else ~whole)
-        raise _unreadable(table, name, cells, odd, None)
+        raise unreadable(table, name, cells, odd, None)
     if values.max() < STEP_LIMIT:
         return Times(values, "step", date_format="step")
     days, good = days_of(*split_date(values))
@@ -165,12 +184,15 @@ def _counted(table: Table, name: str, cells: Any, date_format: str) -> Times:
     """Read integer steps, counts since 1970, or the days of a spreadsheet."""
     import pyarrow.compute as pc
 
-    cells = trimmed(cells)
-    pattern = r"^[0-9]{1,7}(\.[0-9]+)?$" if date_format == "excel" else r"^[+-]?[0-9]{1,18}$"
-    bad = np.flatnonzero(~flags_of(pc.match_substring_regex(cells, pattern)))
-    if len(bad):
-        raise _unreadable(table, name, cells, bad, date_format)
-    cells = pc.replace_substring_regex(cells, r"^\+", "")
+    pattern = COUNTS.get(date_format, r"^[+-]?[0-9]{1,18}(\.[0-9]{1,9})?$")
+    good = flags_of(pc.match_substring_regex(cells, pattern))
+    if not good.all():
+        cells = trimmed(cells)
+        good = flags_of(pc.match_substring_regex(cells, pattern))
+    if not good.all():
+        raise unreadable(table, name, cells, np.flatnonzero(~good), date_format)
+    if flags_of(pc.starts_with(cells, "+")).any():  # else no copy
+        cells = pc.replace_substring_regex(cells, r"^\+", "")
     if date_format == "step":
         return Times(integers_of(pc.cast(cells, pa.int64())), "step", date_format="step")
     numbers = floats_of(pc.cast(cells, pa.float64()))[0]
@@ -183,8 +205,19 @@ def _counted(table: Table, name: str, cells: Any, date_format: str) -> Times:
         raise refusal(table, name, cells, outside, wish, "Name another --date-format.")
     if excel:
         return Times(moments.astype(np.int64), date_format, date_format=date_format)
-    exact = integers_of(pc.cast(cells, pa.int64())) * EPOCH_FORMS[date_format]
-    return Times(exact, date_format, date_format=date_format)
+    return Times(_exact(cells, EPOCH_FORMS[date_format]), date_format, date_format=date_format)
+
+
+def _exact(cells: Any, unit: int) -> Integers:
+    """Return counts of so many nanoseconds, which a float64 could not hold: digits, with a fraction or without."""
+    import pyarrow.compute as pc
+
+    if not flags_of(pc.match_substring(cells, ".")).any():
+        return integers_of(pc.cast(cells, pa.int64())) * unit
+    whole = integers_of(pc.cast(pc.replace_substring_regex(cells, r"\..*$", ""), pa.int64())) * unit
+    digits = pc.utf8_rpad(pc.replace_substring_regex(cells, r"^[^.]*\.?", ""), 9, "0")
+    fraction = integers_of(pc.cast(digits, pa.int64())) * unit // 10**9
+    return np.where(flags_of(pc.starts_with(cells, "-")), whole - fraction, whole + fraction)
 
 
 def _by_strptime(table: Table, name: str, cells: Any, date_format: str) -> Times:
@@ -204,7 +237,7 @@ def _by_strptime(table: Table, name: str, cells: Any, date_format: str) -> Times
         values.append(int(np.datetime64(moment, "us").astype(np.int64)) * 1000)
     codes = codes_of(coded)
     if bad:
-        raise _unreadable(table, name, cells, np.flatnonzero(np.isin(codes, bad)), date_format)
+        raise unreadable(table, name, cells, np.flatnonzero(np.isin(codes, bad)), date_format)
     form, zone = date_format.replace("%z", ""), "+0000" if "%z" in date_format else ""
     return Times(np.array(values, dtype=np.int64)[codes], form, zone, date_format)
 
@@ -261,30 +294,3 @@ def _zoned(table: Table, name: str, cells: Any, moments: Moments, date_format: s
     )
     zone = "+00:00" if any(":" in zone for zone in zones) else "+0000"
     return Times(instants, moments.form, zone, date_format, (notice,))
-
-
-def _unreadable(table: Table, name: str, cells: Any, bad: Integers, date_format: str | None) -> DataError:
-    """Return the error for cells that are no times; those that could mean several get a message of their own."""
-    chosen = cells.take(row_array(bad[:100_000])).to_pylist()
-    doubt = in_doubt(chosen, alone=len(bad) == len(cells)) if date_format is None else None
-    if doubt is not None:
-        return refusal(table, name, cells, bad, *doubt)
-    year = re.match(r"([0-9]{4})-[0-9]{2}", chosen[0])
-    if year and not EARLIEST <= int(year[1]) <= LATEST:
-        wish = f"lies outside the years {EARLIEST} to {LATEST}"
-        return refusal(table, name, cells, bad, wish, "Correct or remove the row.")
-    wish = "is no time" + (f" of --date-format {date_format}" if date_format else "")
-    mend, word = "Correct or remove the row", re.match(r"\W*[^\W\d]\w*", chosen[0])
-    if word and word[0].isprintable() and name == table.names[0]:  # a footer
-        mend += f", or leave out lines that begin so with --comment {typed(word[0])}"
-    mend += "."
-    if len(bad) == len(cells):
-        mend = f"Say with {'another ' if date_format else ''}--date-format how times are written."
-    return refusal(table, name, cells, bad, wish, mend)
-
-
-def refusal(table: Table, name: str, cells: Any, rows: Integers, wish: str, mend: str) -> DataError:
-    """Return the error for these rows of a time column."""
-    value = cells[int(rows[0])].as_py()
-    shown = "" if value in (None, "") else f": {short(value)}"
-    return DataError(f"{table.place(int(rows[0]))}: column {name!r} {wish}{shown}{and_more(len(rows))}.\n{mend}")

@@ -110,8 +110,8 @@ def test_a_day_of_dates_is_no_number_of_a_day_beside_its_hour(tmp_path: Path) ->
     path = tmp_path / "t.csv"
     path.write_text("day,hour,y\n2024-02-28,22,1\n2024-02-28,23,2\n2024-02-29,0,3\n")
     panel = read_panel(str(path), ReadOptions(time=("day", "hour"), target=("y",))).panel
-    assert panel.calendar.render(panel.last) == ["2024-02-29 00"]
-    assert split_times(("day", "hour"), panel.calendar, panel.last + 1) == {"day": ["2024-02-29"], "hour": ["01"]}
+    assert panel.calendar.render(panel.last) == ["2024-02-29 0"]
+    assert split_times(("day", "hour"), panel.calendar, panel.last + 1) == {"day": ["2024-02-29"], "hour": ["1"]}
 
 
 def test_the_modal_step_of_all_series_survives_gaps(tmp_path: Path) -> None:
@@ -128,3 +128,25 @@ def test_iso_times_are_read_exactly(moment: datetime) -> None:
     moments = read_moments(text_array([text]), patterns_of(None) or [])
     assert moments.values[0] == np.datetime64(moment, "ns").astype(np.int64)
     assert Calendar("ns", 0, moments.form).render(moments.values) == [text]
+
+
+def test_a_year_and_its_week_or_quarter_are_written_as_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    weeks = [f"2020,{week},{week}" for week in range(48, 54)]  # 2020 had 53
+    path.write_text("year,week,y\n" + "\n".join(weeks) + "\n")
+    panel = read_panel(str(path), ReadOptions(time=("year", "week"))).panel
+    assert split_times(("year", "week"), panel.calendar, panel.last + 1) == {"year": ["2021"], "week": ["1"]}
+    quarters = [f"{2022 + step // 4},{step % 4 + 1},{step}" for step in range(8)]
+    path.write_text("year,quarter,y\n" + "\n".join(quarters) + "\n")
+    panel = read_panel(str(path), ReadOptions(time=("year", "quarter"), target=("y",))).panel
+    assert split_times(("year", "quarter"), panel.calendar, panel.last + 1) == {"year": ["2024"], "quarter": ["1"]}
+
+
+def test_counts_with_a_fraction_are_exact_and_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{1704067200 + step // 4}.{(step % 4) * 25:02d},{step}" for step in range(8)]
+    path.write_text("ds,y\n" + "\n".join(rows) + "\n")
+    panel = read_panel(str(path), ReadOptions(date_format="s")).panel
+    assert panel.calendar.freq == "250ms"
+    assert panel.calendar.render(panel.last + 1) == ["1704067202"]
+    assert panel.calendar.render(panel.last) == ["1704067201.75"]
