@@ -80,7 +80,7 @@ def train(
     bound_notices = outside_bounds(reading.panel, options)
     for notice in bound_notices:
         say(notice)
-    with store.checkpoint(models, name, resume, say) as checkpoint:
+    with store.checkpoint(models, name, resume, say, held.folder) as checkpoint:
         around = Surroundings(Clock(options.seconds, run.clock), store.trials_file(models, name), checkpoint)
         outcome, judgement = _train(reading, options, common, around)
         for line in remarks(reading, outcome, options):

@@ -19,7 +19,7 @@ from typing import Any
 from forecast.errors import BundleError, ForecastError, MismatchError, OutputError, UsageError
 from forecast.fingerprint import Fingerprint
 from forecast.store import retention
-from forecast.store.lock import LOCK, locked
+from forecast.store.lock import LOCK, Locking, locked
 from forecast.store.manifest import MIB, read_regular, tools
 from forecast.store.names import check_name
 from forecast.store.promoting import FILE_MODE
@@ -42,11 +42,11 @@ class ModelCheckpoint:
     training goes on without.
     """
 
-    def __init__(self, folder: Path, resume: bool, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, resume: bool, say: Callable[[str], None], locks: Path | None) -> None:
         self.folder, self.model, self.resume = folder, folder.parent.name, resume
         self.notices: list[str] = []  # what was said
         self.left = False  # whether a later run could go on from here
-        self._say, self._lock, self._held, self._off = say, ExitStack(), False, False
+        self._say, self._locks, self._lock, self._held, self._off = say, locks, ExitStack(), False, False
         self._training: dict[str, Any] = {}
         self._others = False  # whether the folder holds files that this run does not go on from
         self._pending: tuple[str, Arrays, bool] | None = None  # the newest network, where it is not written yet
@@ -166,7 +166,7 @@ class ModelCheckpoint:
             with suppress(FileExistsError):  # another training was faster
                 self.folder.mkdir(FOLDER_MODE)
             sync_folder(self.folder.parent)
-        self._lock.enter_context(locked(self.folder, "train"))
+        self._lock.enter_context(locked(self.folder, "train", Locking(folder=self._locks)))
         self._held = True
 
     def _write_pending(self) -> None:
@@ -216,10 +216,17 @@ class ModelCheckpoint:
 
 
 def checkpoint(
-    models: str | Path, name: str, resume: bool = False, say: Callable[[str], None] = lambda _: None
+    models: str | Path,
+    name: str,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    locks: Path | None = None,
 ) -> ModelCheckpoint:
-    """Return the checkpoint of the model's next version; `resume`: go on from what an interrupted run has left."""
-    return ModelCheckpoint(Path(models) / check_name(name) / FOLDER, resume, say)
+    """Return the checkpoint of the model's next version.
+
+    resume: go on from what an interrupted run has left; locks: a folder for its lock, as in `Locking`.
+    """
+    return ModelCheckpoint(Path(models) / check_name(name) / FOLDER, resume, say, locks)
 
 
 def _finished(mark: str) -> str:
