@@ -55,17 +55,18 @@ def test_predict_reads_as_training_did_unless_told_again(world: Any) -> None:
 
 def test_what_is_given_again_replaces_what_training_settled() -> None:
     settled = ReadOptions(id=("shop",), delimiter=";", duplicates=Duplicates.SUM)
-    assert merged(settled, ReadOptions(delimiter=",", fill="zero")) == ReadOptions(
+    assert merged(settled, ReadOptions(delimiter=",", fill="zero"), "new.csv") == ReadOptions(
         id=("shop",), delimiter=",", duplicates=Duplicates.SUM, fill="zero"
     )
 
 
 def test_the_holidays_of_a_model_cannot_be_given_again() -> None:
     settled = ReadOptions(holidays="AU-VIC")
-    assert merged(settled, ReadOptions()) == merged(settled, ReadOptions(holidays="AU-VIC")) == settled
+    for again in (ReadOptions(), ReadOptions(holidays="AU-VIC")):
+        assert merged(settled, again, "new.csv") == settled
     for trained, found in ((settled, "the holidays of AU-VIC"), (ReadOptions(), "no holidays")):
         with pytest.raises(MismatchError) as caught:
-            merged(trained, ReadOptions(holidays="DE"))
+            merged(trained, ReadOptions(holidays="DE"), "new.csv")
         assert str(caught.value) == (
             f"the model was trained with {found}, not with those of DE.\nLeave --holidays out, or train again."
         )

@@ -282,23 +282,38 @@ def test_the_checkpoint_is_kept_with_the_model(cut_world: Any, resume: bool) -> 
     assert (checkpoint.folder, checkpoint.resume) == (Path("models/shop/checkpoint"), resume)
 
 
-@pytest.mark.parametrize(("skill", "code", "gone"), [("0.9", 16, True), ("-9", 15, False)])
-def test_a_checkpoint_stays_where_publishing_fails_and_not_where_the_model_was_too_bad(
-    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], skill: str, code: int, gone: bool
-) -> None:
+@pytest.fixture
+def trained_with_a_checkpoint(world: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the training write a checkpoint, and return where it is."""
+
     def train(panel: Any, *_: Any, around: Any) -> pipeline.Outcome:
         around.checkpoint.begin(Fingerprint("ab", {}))
         around.checkpoint.write("1" * 64, {"weights": np.ones(3)}, finished=True)
+        assert Path("models/sales/checkpoint").exists()
         return outcome_of(panel)
 
-    def publish(*_: Any) -> None:
+    monkeypatch.setattr(pipeline, "train", train)
+    return Path("models/sales/checkpoint")
+
+
+def test_the_checkpoint_of_a_model_that_is_only_a_candidate_is_gone(
+    trained_with_a_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["train", "sales.csv", "--require-skill", "0.9"]) == 16
+    assert not trained_with_a_checkpoint.exists()
+    assert "--resume" not in capsys.readouterr().err
+
+
+def test_the_checkpoint_stays_where_publishing_fails(
+    trained_with_a_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def publish(*_: Any, **__: Any) -> None:
         raise OutputError("the disk is full.\nFree some space.")
 
-    monkeypatch.setattr(pipeline, "train", train)
     monkeypatch.setattr(store, "publish", publish)
-    assert run(["train", "sales.csv", "--require-skill", skill]) == code
-    assert Path("models/sales/checkpoint").exists() is not gone
-    assert ("--resume goes on from it" in capsys.readouterr().err.splitlines()[-1]) is not gone
+    assert run(["train", "sales.csv"]) == 15
+    assert trained_with_a_checkpoint.exists()
+    assert "--resume goes on from it" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_time_limit_without_a_unit_is_refused_before_reading(world: Any, capsys: pytest.CaptureFixture[str]) -> None:
