@@ -10,17 +10,17 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from forecast.errors import BundleError, LockedError, OutputError
 from forecast.store import bundle
 from forecast.store.bundle import Shapes
-from forecast.store.finding import candidates_of
+from forecast.store.finding import candidates_of, versions_of
 from forecast.store.loading import read_version
 from forecast.store.lock import LOCK, Locking, locked
 from forecast.store.manifest import Manifest, manifest_of, read_manifest
-from forecast.store.names import CANDIDATES, PLAN, VERSIONS, check_name, is_other_file, new_version
+from forecast.store.names import CANDIDATES, PLAN, VERSIONS, check_name, is_other_file, new_version, time_of
 from forecast.store.promoting import (
     FILE_MODE,
     current_or_none,
@@ -75,7 +75,7 @@ def publish(
     """
     home = Path(models) / check_name(name)
     core = bundle.encode(trained)
-    version = new_version(now, core[PLAN])
+    version = _next_version(home, now or datetime.now(UTC), core[PLAN])
     content = _content(core, files(f"{name}@{version}"), version, trained.source.get("sha256"))
     place = home / VERSIONS / version
     if os.path.lexists(place):
@@ -93,6 +93,12 @@ def publish(
             raise failure(error, _sentence(home, version)) from error
         raise
     return Published(name, version, place, manifest.sha256)
+
+
+def _next_version(home: Path, now: datetime, plan: bytes) -> str:
+    """Return a name that sorts behind those of the versions that are there, whatever the clock says."""
+    times = filter(None, map(time_of, versions_of(home)))
+    return new_version(max([now, *(time + timedelta(seconds=1) for time in times)]), plan)
 
 
 def _put(home: Path, version: str, content: Mapping[str, bytes], shapes: Shapes | None, candidate: bool) -> Manifest:
