@@ -87,7 +87,7 @@ def forecast(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(program, capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_a_training_onto_a_full_disk_leaves_the_old_model_and_nothing_else(store: Path, tmp_path: Path) -> None:
+def test_a_training_onto_a_full_disk_leaves_the_old_model_and_what_it_has_learned(store: Path, tmp_path: Path) -> None:
     before, disk = store_files(store), tmp_path / "disk"
     disk.mkdir()
     with mounted("-t", "tmpfs", "-o", "size=420k", "tmpfs", disk):
@@ -96,12 +96,15 @@ def test_a_training_onto_a_full_disk_leaves_the_old_model_and_nothing_else(store
         shutil.copy(tmp_path / "table.csv", disk / "table.csv")
         done = forecast(*words)
         assert (done.returncode, done.stdout) == (15, "")
-        message, _ = done.stderr.splitlines()
+        message, _, checkpoint = done.stderr.splitlines()
+        assert checkpoint == "A checkpoint of the training is kept: the same command with --resume goes on from it."
         assert message.startswith(f"Error: {disk}/models/m: the model cannot be published, m@20260104T000000Z-")
         assert message.endswith(" stays current: the disk is full.")
-        assert store_files(disk / "models") == before
+        kept = store_files(disk / "models")
+        assert {name: data for name, data in kept.items() if "/checkpoint/" not in name} == before
         subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
-        assert forecast(*words).returncode == 0  # with room, the retry succeeds
+        assert forecast(*words, "--resume").returncode == 0  # with room, the retry succeeds
+        assert not (disk / "models" / "m" / "checkpoint").exists()
         assert forecast("models", "verify", "--models", disk / "models").returncode == 0
 
 
