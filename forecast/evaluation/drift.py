@@ -8,6 +8,10 @@ The logarithms of their ratios are taken for draws of one distribution, of which
 many spans as it is long: without drift, mean / (deviation x sqrt(1 / spans + 1 / spans of the backtest)) follows
 Student's t. Where the lower end of the one-sided 99 % interval is above 1, the errors have grown.
 Hahn, Meeker, Statistical Intervals (1991), 4.8: the interval for the mean of a further sample.
+
+After a sudden change the newest spans are of before and of after, and vary so much that they say little. So the spans
+before them, where there are enough, also say by how much spans vary: each deviation has an interval of 99.5 %, and the
+higher of the two lower ends counts.
 """
 
 from dataclasses import dataclass
@@ -17,7 +21,7 @@ import numpy as np
 from forecast.evaluation.student import quantile
 from forecast.panels.panel import Floats, Integers
 
-RECENT = 8  # spans that are looked at
+RECENT, EARLIER = 8, 60  # spans that are compared; before them, at most so many that say how much spans vary
 FEWEST = 4  # spans: with fewer nothing is said
 SHORTEST = 7  # steps of a span: shorter ones would look at a few days, and sound the alarm too often in a year
 CONFIDENCE = 0.99
@@ -47,16 +51,21 @@ def find_drift(times: Integers, errors: Floats, expected: Floats, horizon: int, 
     if not len(times):
         return Drift(None, None, 0, steps)
     age = (times.max() - times) // steps
-    whole = min(RECENT, max(1, int(times.max() - times.min() + 1) // steps))  # the oldest span may have just begun
-    chosen = age < whole
-    sums = [np.bincount(age[chosen], values[chosen], minlength=whole) for values in (errors, expected)]
+    whole = max(1, int(times.max() - times.min() + 1) // steps)  # the oldest span may have just begun
+    chosen = age < min(RECENT + EARLIER, whole)
+    sums = [np.bincount(age[chosen], values[chosen]) for values in (errors, expected)]
     seen = sums[1] > 0
-    if not seen.any():
+    recent = seen & (np.arange(len(seen)) < RECENT)
+    if not recent.any():
         return Drift(None, None, 0, steps)
-    ratio, count = float(sums[0].sum() / sums[1].sum()), int(seen.sum())
+    ratio, count = float(sums[0][recent].sum() / sums[1][recent].sum()), int(recent.sum())
     if count < FEWEST:
         return Drift(ratio, None, count, steps)
-    logarithms = np.log(np.maximum(sums[0][seen] / sums[1][seen], SMALLEST))
-    scatter = logarithms.std(ddof=1) * np.sqrt(1 / count + steps / max(backtest_steps, 1))
-    lowest = float(np.exp(logarithms.mean() - quantile(CONFIDENCE, count - 1) * scatter))
+    logarithms = np.log(np.maximum(sums[0] / np.where(seen, sums[1], 1.0), SMALLEST))
+    samples = [logarithms[recent], logarithms[seen & ~recent]]
+    samples = [sample for sample in samples if len(sample) >= FEWEST]
+    confidence = 1 - (1 - CONFIDENCE) / len(samples)
+    margins = [quantile(confidence, len(sample) - 1) * sample.std(ddof=1) for sample in samples]
+    length = np.sqrt(1 / count + steps / max(backtest_steps, 1))
+    lowest = float(np.exp(logarithms[recent].mean() - min(margins) * length))
     return Drift(ratio, lowest, count, steps)

@@ -19,29 +19,39 @@ def errors_of(rng: np.random.Generator, count: int, memory: float) -> Floats:
     return errors
 
 
-def drift_in(world: int, memory: float, growth: float, nights: int = 8 * HORIZON) -> Drift:
-    """Return the drift after so many nights: the backtest a while before, live errors `growth` times as large."""
+def drift_in(world: int, memory: float, growth: float, nights: int = 8 * HORIZON, since: int | None = None) -> Drift:
+    """Return the drift after so many nights: the backtest a while before, live errors `growth` times as large.
+
+    since: for how many nights they are; None: for all.
+    """
     errors = errors_of(np.random.default_rng(world), ORIGINS + 100 + nights, memory)
     expected = errors[:ORIGINS].mean(axis=0)  # one stretch of overlapping origins, as the backtest has
-    live = errors[-nights:] * growth
+    live = errors[-nights:].copy()
+    live[-(since or nights) :] *= growth
     times = np.arange(nights)[:, None] + np.arange(1, HORIZON + 1)
     known = times <= nights  # the last night is the newest truth
     sums = [np.bincount(times[known], np.broadcast_to(one, live.shape)[known])[1:] for one in (live, expected)]
     return find_drift(np.arange(1, nights + 1), *sums, HORIZON, HORIZON + ORIGINS - 1)
 
 
-def alarms(memory: float, growth: float) -> float:
-    return float(np.mean([drift_in(world, memory, growth).above(1.0) for world in range(WORLDS)]))
+def alarms(memory: float, growth: float, nights: int = 8 * HORIZON, since: int | None = None) -> float:
+    return float(np.mean([drift_in(world, memory, growth, nights, since).above(1.0) for world in range(WORLDS)]))
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.7, 1.0])  # 1: a random walk, whose errors resemble each other for long
-def test_without_drift_the_alarm_is_rarely_given(memory: float) -> None:
-    assert alarms(memory, 1.0) <= 0.03
+@pytest.mark.parametrize("spans", [8, 40])
+def test_without_drift_the_alarm_is_rarely_given(memory: float, spans: int) -> None:
+    assert alarms(memory, 1.0, spans * HORIZON) <= 0.03
 
 
 @pytest.mark.parametrize(("growth", "least"), [(2.0, 0.6), (3.0, 0.8)])
 def test_errors_of_one_series_that_have_grown_are_mostly_found(growth: float, least: float) -> None:
     assert alarms(0.0, growth) >= least
+
+
+def test_a_sudden_change_is_found_while_half_of_the_newest_spans_are_of_before() -> None:
+    assert alarms(0.0, 4.0, 40 * HORIZON, since=4 * HORIZON) >= 0.6
+    assert alarms(0.0, 4.0, 8 * HORIZON, since=4 * HORIZON) <= 0.1  # a young log cannot tell
 
 
 def test_errors_that_have_shrunk_are_no_alarm() -> None:
