@@ -71,7 +71,7 @@ def train(
     from forecast.surroundings import Clock, Surroundings
 
     run, held = record.begin(), locking(lock, say, store.PATIENCE)
-    store.check_name(name)
+    store.check_home(models, name)
     if output is not None:
         check_forecast_output(output, [data])
     if options.trials:

@@ -8,7 +8,7 @@ from forecast.store.lock import Locking, locked
 from forecast.store.manifest import MEND, damaged
 from forecast.store.names import check_name, time_of
 from forecast.store.promoting import Promoted, promote, roll_back
-from forecast.store.publishing import PATIENCE, Published, publish
+from forecast.store.publishing import PATIENCE, Published, check_home, publish
 from forecast.store.retention import prune, superseded
 from forecast.store.working import trials_file
 from forecast.store.writing import write_file
@@ -22,6 +22,7 @@ __all__ = [
     "Promoted",
     "Published",
     "Shelf",
+    "check_home",
     "check_name",
     "checkpoint",
     "damaged",

@@ -139,6 +139,18 @@ def _content(core: Mapping[str, bytes], files: Mapping[str, bytes], version: str
     return {**content, **manifest_of(version, content, data if isinstance(data, str) else None)}
 
 
+def check_home(models: str | Path, name: str) -> None:
+    """Raise OutputError where a model can hardly be published, UsageError for a name that is none: before training."""
+    place = Path(models) / check_name(name) / VERSIONS
+    while not os.path.lexists(place):
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"{place}: nothing can be written there, so what is trained could not be kept.\n"
+            "Let this user write there, or choose another store with --models."
+        )
+
+
 def make_home(home: Path) -> None:
     """Make the model's folder and its parents where they are missing, durably."""
     if not home.parent.is_dir():

@@ -184,6 +184,14 @@ def test_equal_models_give_equal_bytes(shelf: Any, at: Any) -> None:
     }
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_store_that_cannot_be_written_is_refused_before_training(tmp_path: Path) -> None:
+    store.check_home(tmp_path / "not" / "there", "sales")
+    tmp_path.chmod(0o555)
+    with pytest.raises(OutputError, match="nothing can be written there"):
+        store.check_home(tmp_path / "not" / "there", "sales")
+
+
 def test_a_version_is_never_written_over(shelf: Any, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     published = shelf.publish(now=at(2026, 1, 1))
     monkeypatch.setattr(publishing, "versions_of", lambda _: ())  # another run was faster by a moment

@@ -133,6 +133,13 @@ def test_a_store_that_cannot_be_written_is_read_and_not_changed(store: Path) -> 
             assert done.stderr.startswith(f"Error: {store}/m: it cannot be locked: the file system is read-only.\n")
         done = forecast("models", "verify", "-q", "--models", store)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        for name in ("m", "new"):
+            done = forecast("train", REPOSITORY / "data" / "us_employment.csv", "--models", store, "-m", name)
+            assert (done.returncode, done.stdout) == (15, "")
+            place = f"{store}/m/versions" if name == "m" else store
+            assert done.stderr.startswith(
+                f"Error: {place}: nothing can be written there, so what is trained"
+            )  # at once
 
 
 def store_files(models: Path) -> dict[str, bytes]:
