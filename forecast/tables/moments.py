@@ -21,8 +21,9 @@ from forecast.tables.forms import Places, form_of
 
 CLOCK = r"(?:(?P<gap>[ T])(?P<H>9{1,2})(?::(?P<M>99)(?::(?P<S>99)(?P<F>[.,]9{1,9})?)?|(?P<M2>99)(?P<S2>99)?)?)?"
 ZONE = r"(?P<zone> ?Z| ?UTC| ?[+-]99:?(?:99)?)"
+BEHIND_CLOCK = f"(?(gap)(?:{ZONE})?)"  # a day alone is of no zone: 2024-01-09-01 is a slip
 ISO = [
-    re.compile(rf"(?P<Y>9999)(?P<s>[-/.])(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){CLOCK}(?:(?<=[ T:9]9){ZONE})?"),
+    re.compile(rf"(?P<Y>9999)(?P<s>[-/.])(?P<m>9{{1,2}})(?P=s)(?P<d>9{{1,2}}){CLOCK}{BEHIND_CLOCK}"),
     re.compile(rf"(?P<Y>9999)(?P<m>99)(?P<d>99)T(?P<H>99)(?::(?P<M>99)(?::(?P<S>99))?|(?P<M2>99)(?P<S2>99)?)?{ZONE}?"),
     re.compile(r"(?P<Y>9999)(?P<s>[-/.])(?P<m>99)"),
     re.compile(r"(?P<Y>9999)(?P<s>[- ]?)Q(?P<q>9)"),
@@ -31,7 +32,7 @@ ISO = [
 ]
 WHOLE = re.compile(r"[+-]?(?P<N>9{1,18})")
 COMPACT = re.compile(r"(?P<Y>99999999)")
-DAY_FIRST = [re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<Y>9999){CLOCK}{ZONE}?"), *ISO, COMPACT]
+DAY_FIRST = [re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<Y>9999){CLOCK}{BEHIND_CLOCK}"), *ISO, COMPACT]
 EITHER = re.compile(r"(9{1,2})([-/. ])(9{1,2})\2(9999|99)(\D.*)?")
 DIGITS = {"Y": "9999", "y": "99", "f": "9{1,6}", "G": "9999", **dict.fromkeys("mdHMSV", "9{1,2}")}
 WORDS = ("day-first", "excel", "step", *EPOCH_FORMS)  # of --date-format
