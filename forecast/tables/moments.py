@@ -32,7 +32,11 @@ ISO = [
 ]
 WHOLE = re.compile(r"[+-]?(?P<N>9{1,18})")
 COMPACT = re.compile(r"(?P<Y>99999999)")
-DAY_FIRST = [re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<Y>9999){CLOCK}{BEHIND_CLOCK}"), *ISO, COMPACT]
+DAY_FIRST = [
+    re.compile(rf"(?P<d>9{{1,2}})(?P<s>[-/. ])(?P<m>9{{1,2}})(?P=s)(?P<Y>9999){CLOCK}{BEHIND_CLOCK}"),
+    *ISO,
+    COMPACT,
+]
 EITHER = re.compile(r"(9{1,2})([-/. ])(9{1,2})\2(9999|99)(\D.*)?")
 DIGITS = {"Y": "9999", "y": "99", "f": "9{1,6}", "G": "9999", **dict.fromkeys("mdHMSV", "9{1,2}")}
 WORDS = ("day-first", "excel", "step", *EPOCH_FORMS)  # of --date-format
