@@ -29,7 +29,7 @@ from forecast.store.writing import TEMPORARY, failure, replace_file, sync_folder
 
 KEY = ("id", "target", "cutoff", "step", "model")  # cutoff and step give the time
 ABOUT = b"forecast"  # what a part says about itself, in the metadata of its schema
-SMALL = 8 << 20  # bytes of a part that may be put together with others
+SMALL = 4 << 20  # bytes of a part that may be put together with others
 MOST_SMALL = 16  # parts
 # Made of its bytes: pyarrow imports pandas to turn a Python value into one of its own.
 BETWEEN = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\0"))[0]
