@@ -18,7 +18,7 @@ from forecast.panels.summary import Summary, summarise
 from forecast.plan import Plan
 from forecast.planning import prepare
 from forecast.prediction import expected_status
-from forecast.tables import Reading, id_name, time_name
+from forecast.tables import Reading
 from forecast.tables.phrases import short
 from forecast.tables.write import forecast_columns
 
@@ -43,7 +43,7 @@ def check(path: str, read: ReadOptions, options: TrainOptions, columns: PredictO
     that can be read is the refusal.
     """
     reading = tables.read_panel(path, read)
-    forecast_columns((id_name(reading.options), time_name(reading.options)), columns, reading.panel.targets)
+    forecast_columns(tables.output_names(reading.options), columns, reading.panel.targets)
     try:
         plan, _ = prepare(reading.panel, options, reading.options)
     except DataError as refusal:

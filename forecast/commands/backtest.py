@@ -48,7 +48,7 @@ def backtest(
     from forecast.commands import record
     from forecast.commands.measured import describe, measure
     from forecast.commands.outputs import put_report
-    from forecast.commands.predict import read_again
+    from forecast.commands.rereading import read_again
 
     run, say = record.begin(), speaker(common)
     _check_places(data, output, common)

@@ -8,7 +8,7 @@ from typer import Argument, Option
 from forecast.commands.help import DATA
 from forecast.commands.speaking import speaker
 from forecast.errors import DataError, UsageError
-from forecast.options import OUTPUT, CommonOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.options import OUTPUT, CommonOptions, PredictOptions, Prefix, ReadOptions, TrainOptions
 from forecast.urls import shown
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ def check(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    prefix: Annotated[
-        str,
-        Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
-    ] = "",
+    prefix: Prefix = "",
 ) -> None:
     """Say what is in a table and what is wrong with it, without training.
 

@@ -104,7 +104,7 @@ def _check_places(log: str, actuals: str, output: str | None, common: CommonOpti
 def _read(actuals: str, read: ReadOptions, loaded: "Loaded") -> "Reading":
     """Read what happened as training read its table; covariates play no part."""
     from forecast import tables
-    from forecast.commands.predict import merged
+    from forecast.commands.rereading import merged
 
     options = merged(loaded.trained.read, read, actuals)
     none = replace(options, past=(), future=(), static=(), future_data=None, holidays=None)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecast.commands.predict import read_table
+from forecast.commands.rereading import read_table
 from forecast.commands.speaking import speaker
 from forecast.errors import UsageError
 from forecast.options import OUTPUT, CommonOptions, ReadOptions

@@ -14,7 +14,7 @@ from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.quality import demand_skill, lacks_skill
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError, UsageError
-from forecast.options import OUTPUT, RUN, CommonOptions, LockOptions, PredictOptions, ReadOptions, TrainOptions
+from forecast.options import OUTPUT, RUN, CommonOptions, LockOptions, PredictOptions, Prefix, ReadOptions, TrainOptions
 from forecast.urls import is_url, shown
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ def train(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    prefix: Annotated[
-        str,
-        Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
-    ] = "",
+    prefix: Prefix = "",
     resume: Annotated[
         bool,
         Option(
@@ -131,7 +128,7 @@ def _read(data: str, read: ReadOptions, columns: PredictOptions, say: Say) -> "R
     from forecast.tables import write
 
     reading = tables.read_panel(data, read)
-    write.forecast_columns(names_of(reading), columns, reading.panel.targets)
+    write.forecast_columns(tables.output_names(reading.options), columns, reading.panel.targets)
     for notice in reading.notices:
         say(notice)
     return reading
@@ -191,14 +188,14 @@ def version_files(
     told: Mapping[str, Any],
 ) -> Callable[[str], dict[str, bytes]]:
     """Return what makes the files beside the model, once its version has a name; told: more for the run record."""
-    from forecast import checking
+    from forecast import checking, tables
     from forecast.commands import record
     from forecast.commands.results import result_files
     from forecast.golden import golden_forecast
     from forecast.report.profile import profile_json
 
     def make(model: str) -> dict[str, bytes]:
-        files = result_files(outcome, judgement, reading.panel, names_of(reading), columns, model)
+        files = result_files(outcome, judgement, reading.panel, tables.output_names(reading.options), columns, model)
         files["profile.json"] = profile_json(checking.profile(reading, outcome.trained.plan))
         parts = {
             "model": model,
@@ -224,9 +221,10 @@ def write_again(
     output: str, outcome: "Outcome", reading: "Reading", columns: PredictOptions, published: "Published"
 ) -> None:
     """Write the predictions where the user wants them as well."""
+    from forecast import tables
     from forecast.commands.outputs import put_forecasts
 
-    put_forecasts(output, outcome.forecasts, names_of(reading), columns, published.model)
+    put_forecasts(output, outcome.forecasts, tables.output_names(reading.options), columns, published.model)
 
 
 def places(published: "Published", output: str | None) -> list[str]:
@@ -237,10 +235,3 @@ def places(published: "Published", output: str | None) -> list[str]:
         f"Metrics   {folder / 'metrics.json'}",
         f"Plot      {folder / 'forecast.png'}",
     ]
-
-
-def names_of(reading: "Reading") -> tuple[str, str]:
-    """Return the names of the id and the time column in outputs."""
-    from forecast import tables
-
-    return tables.id_name(reading.options), tables.time_name(reading.options)

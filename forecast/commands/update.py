@@ -8,7 +8,7 @@ from typer import Argument, Option
 from forecast.commands.help import DATA, FORECASTS
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import MismatchError, UsageError
-from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, ReadOptions, UpdateOptions
+from forecast.options import OUTPUT, CommonOptions, LockOptions, PredictOptions, Prefix, ReadOptions, UpdateOptions
 
 if TYPE_CHECKING:
     from forecast.commands.updated import Work
@@ -41,10 +41,7 @@ def update(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    prefix: Annotated[
-        str,
-        Option("--prefix", metavar="TEXT", help="Text before each column of the predictions.", rich_help_panel=OUTPUT),
-    ] = "",
+    prefix: Prefix = "",
 ) -> None:
     """Let a model learn new rows; it is replaced if the result is not worse.
 
@@ -93,8 +90,7 @@ def _home(common: CommonOptions) -> Path:
 def _read(data: str | None, read: ReadOptions, loaded: "Loaded", columns: PredictOptions, say: Say) -> "Reading":
     """Read the table as training did, and say what was found."""
     from forecast import tables
-    from forecast.commands.predict import read_again
-    from forecast.commands.train import names_of
+    from forecast.commands.rereading import read_again
     from forecast.tables import write
 
     recorded = loaded.trained.source.get("path")
@@ -107,7 +103,7 @@ def _read(data: str | None, read: ReadOptions, loaded: "Loaded", columns: Predic
         data = str(recorded)
         say(f"Reading {data}, the table that {loaded.name} was trained on.")
     reading = read_again(data, read, loaded)
-    write.forecast_columns(names_of(reading), columns, reading.panel.targets)
+    write.forecast_columns(tables.output_names(reading.options), columns, reading.panel.targets)
     for notice in reading.notices:
         say(notice)
     return reading
@@ -116,7 +112,7 @@ def _read(data: str | None, read: ReadOptions, loaded: "Loaded", columns: Predic
 def _notices(loaded: "Loaded", reading: "Reading", read: ReadOptions, options: UpdateOptions) -> list[str]:
     """Return what a user should know of the table, one line each. Raises StaleError and MismatchError."""
     from forecast import matching
-    from forecast.commands.predict import freshness_of
+    from forecast.commands.rereading import freshness_of
 
     found = [one.line for one in matching.differences(loaded.trained, reading.panel)]
     fresh = freshness_of(loaded, reading, read, options.max_age)

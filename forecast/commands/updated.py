@@ -109,15 +109,14 @@ def _publish(work: Work, candidate: "Candidate", outcome: "Outcome", race: "Race
 
 def keep(work: Work, reason: str, race: "Race | None" = None) -> None:
     """Leave the current version as it is, and say why. Raises QualityError where a promotion was required."""
-    from forecast import prediction
+    from forecast import prediction, tables
     from forecast.commands import record
     from forecast.commands.outputs import put_forecasts
-    from forecast.commands.train import names_of
 
     model, required = work.loaded.model, work.options.require_promotion
     if work.output is not None and not required:
         forecasts = prediction.predict(work.loaded.trained, work.reading.panel, assume_future=True)
-        put_forecasts(work.output, forecasts, names_of(work.reading), work.columns, model)
+        put_forecasts(work.output, forecasts, tables.output_names(work.reading.options), work.columns, model)
     if work.common.json:
         parts = {
             "model": model,

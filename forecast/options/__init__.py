@@ -7,7 +7,7 @@ A field left at None means: settle it from the data. `__post_init__` checks what
 from typing import Any
 
 from forecast.options.measuring import BacktestOptions, ScoreOptions
-from forecast.options.predicting import PredictOptions
+from forecast.options.predicting import PredictOptions, Prefix
 from forecast.options.reading import MAX_INPUT_BYTES, Duplicates, ReadOptions
 from forecast.options.running import CommonOptions, ConfigFile, LockOptions
 from forecast.options.sections import COLUMNS, DIALECT, INPUT, NETWORK, ORIGINS, OUTPUT, REPAIR, RUN
@@ -43,6 +43,7 @@ __all__ = [
     "Forecaster",
     "LockOptions",
     "PredictOptions",
+    "Prefix",
     "Preset",
     "ReadOptions",
     "Scaler",

@@ -10,6 +10,16 @@ from forecast.durations import seconds_of
 from forecast.errors import UsageError
 from forecast.options.sections import INPUT, OUTPUT
 
+Prefix = Annotated[
+    str,
+    Option(
+        "--prefix",
+        metavar="TEXT",
+        help="Text before each column of the forecasts that is not the user's own.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
 
 @dataclass(frozen=True)
 class PredictOptions:
@@ -63,15 +73,7 @@ class PredictOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = "5%"
-    prefix: Annotated[
-        str,
-        Option(
-            "--prefix",
-            metavar="TEXT",
-            help="Text before each output column that is not the user's own.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = ""
+    prefix: Prefix = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -1,6 +1,6 @@
 """A file becomes a Panel: read, columns recognised, times put on a calendar, checked, repaired."""
 
 from forecast.tables.doors import is_tabbed, is_there
-from forecast.tables.reading import Reading, id_name, read_panel, time_name
+from forecast.tables.reading import Reading, output_names, read_panel
 
-__all__ = ["Reading", "id_name", "is_tabbed", "is_there", "read_panel", "time_name"]
+__all__ = ["Reading", "is_tabbed", "is_there", "output_names", "read_panel"]

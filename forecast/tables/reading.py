@@ -109,14 +109,11 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
     return Reading(panel, settled, tuple(notices), _described(path, options, table, count, panel) | newest)
 
 
-def id_name(options: ReadOptions) -> str:
-    """Return the name of the id column in outputs."""
-    return options.id[0] if len(options.id) == 1 and options.id != NO_ID and not options.wide else "unique_id"
-
-
-def time_name(options: ReadOptions) -> str:
-    """Return the name of the time column in outputs."""
-    return options.time[0] if len(options.time) == 1 and options.time != NO_TIME else "ds"
+def output_names(options: ReadOptions) -> tuple[str, str]:
+    """Return the names of the id and the time column in outputs: the table's own, where there is one of each."""
+    has_id = len(options.id) == 1 and options.id != NO_ID and not options.wide
+    has_time = len(options.time) == 1 and options.time != NO_TIME
+    return options.id[0] if has_id else "unique_id", options.time[0] if has_time else "ds"
 
 
 def _refuse_unknown(options: ReadOptions, model: bool) -> None:

@@ -124,8 +124,7 @@ def replace_outside(world: World, put: Callable[..., None]) -> None:
         return forecasts_of(panel or world.panel, horizon or 2, world.status)
 
     put(tables, "read_panel", read_panel)
-    put(tables, "id_name", lambda options: options.id[0])
-    put(tables, "time_name", lambda options: options.time[0])
+    put(tables, "output_names", lambda options: (options.id[0], options.time[0]))
     put(store, "publish", publish)
     put(store, "load", load)
     put(store, "write_file", lambda path, data: Path(path).write_bytes(data))

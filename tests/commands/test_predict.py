@@ -6,7 +6,7 @@ import pytest
 
 from forecast.commands import run
 from forecast.commands.findings import by_status, counted, notices, too_many_bad
-from forecast.commands.predict import merged
+from forecast.commands.rereading import merged
 from forecast.errors import MismatchError
 from forecast.options import Duplicates, ReadOptions
 from tests.commands.conftest import forecasts_of, sales

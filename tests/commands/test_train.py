@@ -175,7 +175,7 @@ def test_a_skill_above_the_gate_is_published(world: Any) -> None:
 def test_a_column_named_like_one_of_ours_is_refused_before_training(
     world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("forecast.tables.id_name", lambda options: "step")
+    monkeypatch.setattr("forecast.tables.output_names", lambda options: ("step", "day"))
     assert run(["train", "sales.csv"]) == 2
     assert capsys.readouterr().err.splitlines()[0] == (
         "Error: the column 'step' of the data has the name of a column of the forecast."
@@ -184,7 +184,7 @@ def test_a_column_named_like_one_of_ours_is_refused_before_training(
 
 
 def test_a_prefix_sets_the_columns_apart(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.tables.id_name", lambda options: "step")
+    monkeypatch.setattr("forecast.tables.output_names", lambda options: ("step", "day"))
     assert run(["train", "sales.csv", "--prefix", "fc_"]) == 0
     assert world.published["predictions.csv"].startswith(b"step,day,fc_forecast,fc_lo_80")
 
@@ -449,7 +449,7 @@ def test_an_id_column_named_target_collides_with_several_targets_before_training
     world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_two_targets(world)
-    monkeypatch.setattr("forecast.tables.id_name", lambda options: "target")
+    monkeypatch.setattr("forecast.tables.output_names", lambda options: ("target", "day"))
     assert run(["train", "sales.csv"]) == 2
     assert capsys.readouterr().err.splitlines()[0] == (
         "Error: the column 'target' of the data has the name of a column of the forecast."

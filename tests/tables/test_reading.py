@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError, MismatchError, UsageError
 from forecast.options import Duplicates, ReadOptions, as_record
-from forecast.tables import Reading, id_name, read_panel, text, time_name
+from forecast.tables import Reading, output_names, read_panel, text
 
 NAN = float("nan")
 
@@ -97,15 +97,13 @@ def test_composite_ids_are_joined_by_a_slash(read: Any) -> None:
     text = "a,b,ds,y\n" + "".join(f"{a},{b},{step},1\n" for a in "xy" for b in "12" for step in (1, 2, 3))
     reading = read(text, id=("b", "a"))
     assert reading.panel.ids == ("1/x", "2/x", "1/y", "2/y")
-    assert id_name(reading.options) == "unique_id"
+    assert output_names(reading.options)[0] == "unique_id"
 
 
 def test_output_names_are_those_of_the_table_where_it_has_one() -> None:
-    assert id_name(ReadOptions(id=("shop",))) == "shop"
-    assert id_name(ReadOptions(wide=True)) == "unique_id"
-    assert time_name(ReadOptions(time=("when",))) == "when"
-    assert time_name(ReadOptions(time=("year", "month"))) == "ds"
-    assert time_name(ReadOptions(time=("none",))) == "ds"
+    assert output_names(ReadOptions(id=("shop",), time=("when",))) == ("shop", "when")
+    assert output_names(ReadOptions(wide=True, time=("year", "month"))) == ("unique_id", "ds")
+    assert output_names(ReadOptions(id=("none",), time=("none",))) == ("unique_id", "ds")
 
 
 def test_rows_in_any_order_give_the_same_panel(read: Any) -> None:
