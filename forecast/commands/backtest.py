@@ -1,6 +1,5 @@
 """`forecast backtest`: forecasts at rolling origins against what happened, beside the baselines; a report."""
 
-import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +46,7 @@ def backtest(
     from forecast import tables
     from forecast.commands import record
     from forecast.commands.measured import describe, measure
-    from forecast.commands.outputs import put_report
+    from forecast.commands.outputs import put, put_report
     from forecast.commands.rereading import read_again
 
     run, say = record.begin(), speaker(common)
@@ -64,8 +63,7 @@ def backtest(
         parts = _record_parts(measured, reading, loaded, options) | {"output": record.output_part(files)}
         packages = record.PREDICTING if loaded else record.TRAINING
         code = QualityError.exit_code if lacks_skill(skill, options.require_skill) else 0
-        sys.stdout.buffer.write(record.as_json(record.finished(run, packages, parts, code)))
-        sys.stdout.buffer.flush()
+        put("-", record.as_json(record.finished(run, packages, parts, code)))
     demand_skill(skill, options.require_skill)
 
 

@@ -1,6 +1,5 @@
 """`forecast check`: what is in a table, what training would do with it, and the command line for that; a report."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
@@ -89,11 +88,11 @@ def _report(profile: dict[str, Any], command: str | None, checked: "Checked") ->
 def _print_record(run: "Run", common: CommonOptions, refusal: DataError | None, parts: dict[str, Any]) -> None:
     """Print the run record, where JSON was asked for; a refusal is a result too, and stands in it."""
     from forecast.commands import record
+    from forecast.commands.outputs import put
 
     if not common.json:
         return
     code = refusal.exit_code if refusal else 0
     said = {"code": code, "message": refusal.message, "hint": refusal.hint} if refusal else None
     document = record.finished(run, record.PREDICTING, {"refusal": said, **parts}, code)
-    sys.stdout.buffer.write(record.as_json(document))
-    sys.stdout.buffer.flush()
+    put("-", record.as_json(document))

@@ -36,14 +36,20 @@ def append_to_log(
     locking: "Locking",
 ) -> dict[str, Any]:
     """Add forecasts to the log; return what the run record says about that."""
-    from forecast import store
     from forecast.benchmark import benchmark
     from forecast.store.log import append
     from forecast.tables.log_rows import log_table
 
-    measured = next((name for name in (EXPECTED, BY_STEP) if name in loaded.manifest.files), None)
-    by_step = store.read_file(loaded, measured) if measured else None
+    by_step = expected_by_step(loaded)
     measured_by = benchmark(loaded.trained, reading.panel if reading else None, options.horizon, by_step)
     stopping.check()
     rows = append(Path(log), log_table(forecasts, measured_by, loaded.model), locking)
     return {"path": log, "rows": rows, "record": str(Path(log) / RECORD)}
+
+
+def expected_by_step(loaded: "Loaded") -> bytes | None:
+    """Return the errors by step that training led to expect, also of a model that was updated since; None without."""
+    from forecast import store
+
+    name = next((one for one in (EXPECTED, BY_STEP) if one in loaded.manifest.files), None)
+    return store.read_file(loaded, name) if name else None

@@ -1,6 +1,5 @@
 """`forecast score`: stored forecasts against the truth that has arrived since; a report, and a signal of drift."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +43,7 @@ def score(
     """
     from forecast import scoring, store
     from forecast.commands import record
-    from forecast.commands.outputs import put_report
+    from forecast.commands.outputs import put, put_report
     from forecast.commands.scored import describe, judge, parts_of, table_of
     from forecast.store.log import open_parts
 
@@ -77,8 +76,7 @@ def score(
         }
         facts |= parts_of(judged, options.max_drift) | {"notices": list(reading.notices)}
         facts |= {"output": record.output_part(files)}
-        sys.stdout.buffer.write(record.as_json(record.finished(run, record.PREDICTING, facts, code)))
-        sys.stdout.buffer.flush()
+        put("-", record.as_json(record.finished(run, record.PREDICTING, facts, code)))
     if code:
         raise QualityError(
             f"the errors of late are {judged.drift.ratio:.2f} times those of the backtest, with 99 % certainty more "

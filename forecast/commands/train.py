@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
@@ -64,7 +63,7 @@ def train(
     from forecast.commands.bounds import outside_bounds, suggested_bounds
     from forecast.commands.findings import notices
     from forecast.commands.locking import locking
-    from forecast.commands.outputs import check_forecast_output
+    from forecast.commands.outputs import check_forecast_output, put
     from forecast.surroundings import Clock, Surroundings
 
     run, held = record.begin(), locking(lock, say, store.PATIENCE)
@@ -95,8 +94,7 @@ def train(
         published = store.publish(models, name, outcome.trained, files, candidate=lacking, locking=held)
         checkpoint.discard()
     if common.json:
-        sys.stdout.buffer.write((published.path / "run.json").read_bytes())
-        sys.stdout.buffer.flush()
+        put("-", (published.path / "run.json").read_bytes())
     demand_skill(judgement.skill, options.require_skill, published)
     if output is not None:
         write_again(output, outcome, reading, columns, published)

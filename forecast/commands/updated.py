@@ -1,11 +1,10 @@
 """What comes of an update: a comparison, and a new version or the same as before."""
 
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forecast.commands import stopping
-from forecast.commands.logging import BY_STEP, EXPECTED
+from forecast.commands.logging import EXPECTED, expected_by_step
 from forecast.commands.quality import kept, promotion
 from forecast.commands.speaking import Say, speaker
 from forecast.errors import QualityError
@@ -66,6 +65,7 @@ def _publish(work: Work, candidate: "Candidate", outcome: "Outcome", race: "Race
     """Publish the updated model as the current version, or as a candidate where it was worse and that was asked for."""
     from forecast import store
     from forecast.commands.findings import notices
+    from forecast.commands.outputs import put
     from forecast.commands.results import judge
     from forecast.commands.train import places, remarks, version_files, write_again
     from forecast.report.update import race_text
@@ -83,19 +83,18 @@ def _publish(work: Work, candidate: "Candidate", outcome: "Outcome", race: "Race
     told: dict[str, Any] = {"update": part, "notices": list(work.notices)}
     told |= {} if candidate.promoted else {"exit_code": QualityError.exit_code}
     files = version_files(work.run, outcome, judgement, work.reading, work.columns, told)
-    expected = _expected(work.loaded)
+    expected = expected_by_step(work.loaded)  # what `score` finds drift against, however often it is updated
     home = work.loaded.path.parent.parent
     published = store.publish(
         home.parent,
         home.name,
         outcome.trained,
-        lambda model: files(model) | expected,
+        lambda model: files(model) | ({EXPECTED: expected} if expected else {}),
         candidate=not candidate.promoted,
         locking=None,  # it is held
     )
     if work.common.json:
-        sys.stdout.buffer.write((published.path / "run.json").read_bytes())
-        sys.stdout.buffer.flush()
+        put("-", (published.path / "run.json").read_bytes())
     if not candidate.promoted:
         raise QualityError(
             f"{work.loaded.model} stays the current version: the update is {race_text(race)}; {kept(published)}.\n"
@@ -111,7 +110,7 @@ def keep(work: Work, reason: str, race: "Race | None" = None) -> None:
     """Leave the current version as it is, and say why. Raises QualityError where a promotion was required."""
     from forecast import prediction, tables
     from forecast.commands import record
-    from forecast.commands.outputs import put_forecasts
+    from forecast.commands.outputs import put, put_forecasts
 
     model, required = work.loaded.model, work.options.require_promotion
     if work.output is not None and not required:
@@ -125,8 +124,7 @@ def keep(work: Work, reason: str, race: "Race | None" = None) -> None:
             "notices": list(work.notices),
         }
         code = QualityError.exit_code if required else 0
-        sys.stdout.buffer.write(record.as_json(record.finished(work.run, record.TRAINING, parts, code)))
-        sys.stdout.buffer.flush()
+        put("-", record.as_json(record.finished(work.run, record.TRAINING, parts, code)))
     if required:
         raise QualityError(f"{model} stays the current version: {reason}.\nRun again when there are newer rows.")
     work.say(f"{model} stays the current version: {reason}.")
@@ -166,11 +164,3 @@ def _part(work: Work, race: "Race | None", promoted: bool) -> dict[str, Any]:
         "last_cutoff": race.last,
         "comparison": vars(race.comparison),
     }
-
-
-def _expected(loaded: "Loaded") -> dict[str, bytes]:
-    """Return the errors that training led to expect: what `score` finds drift against, however often it is updated."""
-    from forecast import store
-
-    name = next((one for one in (EXPECTED, BY_STEP) if one in loaded.manifest.files), None)
-    return {EXPECTED: store.read_file(loaded, name)} if name else {}
