@@ -109,11 +109,13 @@ def complete_streams() -> None:
 
 
 def settle_environment(arguments: Sequence[str]) -> None:
-    """Set what NumPy and TensorFlow read from the environment when they are imported, which is after this.
+    """Set what NumPy, TensorFlow and Arrow read from the environment when they are imported, which is after this.
 
     `predict` computes on one BLAS thread, whatever the environment says: its bytes must not depend on the machine's
-    mood. Training, also in a backtest, keeps all the threads it is given.
+    mood. Training, also in a backtest, keeps all the threads it is given. Arrow gives freed memory back to the system,
+    where its own pool would keep it: 15 MB of a `score` after a year of nights.
     """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     words = [word for word in arguments if not word.startswith("-")]
     command = next(iter(words), "")
     if command in ("train", "update", "backtest") or words[:2] == ["models", "export"]:

@@ -33,7 +33,7 @@ SMALL = 4 << 20  # bytes of a part that may be put together with others
 MOST_SMALL = 16  # parts
 # Made of its bytes: pyarrow imports pandas to turn a Python value into one of its own.
 BETWEEN = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\1\0\0\0"), pa.py_buffer(b"\0"))[0]
-ROWS = 1 << 16  # of a row group: what a reader holds at a time
+ROWS = 1 << 14  # that are written together, and that a reader holds at a time
 MODE, FOLDER_MODE = 0o644, 0o755  # less the umask
 
 
@@ -48,12 +48,12 @@ class Part:
     replaces: tuple[str, ...]  # names of the parts that this one stands for
 
     def read(self, columns: tuple[str, ...] | None = None) -> Iterator[Any]:
-        """Yield the rows as tables of at most 65,536 rows. Raises DataError for a damaged part."""
-        for group in range(self.file.num_row_groups):
-            try:
-                yield self.file.read_row_group(group, columns=columns, use_threads=False).replace_schema_metadata(None)
-            except (OSError, pa.ArrowException) as error:
-                raise _damaged(self.path, error) from None
+        """Yield the rows as tables of at most 16,384 rows. Raises DataError for a damaged part."""
+        try:
+            for batch in self.file.iter_batches(ROWS, columns=columns, use_threads=False):
+                yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(self.path, error) from None
 
 
 def append(folder: Path, rows: Any, locking: Locking = AT_ONCE) -> int:

@@ -149,6 +149,13 @@ def test_a_reader_keeps_what_it_has_opened(tmp_path: Path) -> None:
     assert sum(rows.num_rows for part in parts for rows in part.read()) == 2 * log.MOST_SMALL
 
 
+def test_a_reader_holds_a_part_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.append(tmp_path / "log", night(1, "a", "b", "c"))
+    monkeypatch.setattr(log, "ROWS", 4)
+    (part,) = log.open_parts(tmp_path / "log")
+    assert [rows.num_rows for rows in part.read()] == [4, 2]
+
+
 def test_only_one_run_adds_at_a_time(tmp_path: Path) -> None:
     with locked(tmp_path, "test"), pytest.raises(LockedError) as caught:
         append(tmp_path, night(1))
