@@ -81,12 +81,12 @@ def solve(found: Products, choices: Sequence[Integers]) -> Floats:
     return _ridge(everything, *best).astype(np.float32).astype(np.float64)
 
 
-def _ridge(products: Floats, chosen: Integers, penalty: float) -> Floats:
-    """Return the ridge weights (inputs, horizon), zero where an input is not among the chosen ones."""
-    size = len(products)
-    weights = np.zeros((size, products.shape[1] - size))
-    inputs, cross = products[np.ix_(chosen, chosen)], products[chosen, size:]
-    weights[chosen] = np.linalg.solve(inputs + np.eye(len(chosen)) * (penalty * np.trace(inputs) / len(chosen)), cross)
+def _ridge(sums: Floats, chosen: Integers, penalty: float) -> Floats:
+    """Return the ridge weights (inputs, horizon) of X'X and X'Y, zero where an input is not among the chosen ones."""
+    size, count = len(sums), len(chosen)
+    weights = np.zeros((size, sums.shape[1] - size))
+    inputs, cross = sums[np.ix_(chosen, chosen)], sums[chosen, size:]
+    weights[chosen] = np.linalg.solve(inputs + np.eye(count) * (penalty * np.trace(inputs) / count), cross)
     return weights
 
 
