@@ -147,6 +147,12 @@ def life_of(stage: Stage) -> float:
     return max(taken)
 
 
+def at_any_moment(stage: Stage, count: int) -> list[Trial]:
+    """Return what kills a victim at so many random moments."""
+    life = life_of(stage)
+    return [partial(at_random, stage, life, number) for number in range(count)]
+
+
 def lines(stage: Stage) -> Iterator[tuple[str, str, Trials]]:
     """Yield the lines of a victim: the calls, the kind of fault, and what makes the trials of it."""
     for syscall, points in groupby(sorted(stage.points), key=lambda point: point.syscall):
@@ -159,7 +165,7 @@ def lines(stage: Stage) -> Iterator[tuple[str, str, Trials]]:
             )
     count = RANDOM.get(stage.victim.name, 0)
     if count:
-        yield "any", RANDOM_KIND, lambda: [partial(at_random, stage, life_of(stage), number) for number in range(count)]
+        yield "any", RANDOM_KIND, partial(at_any_moment, stage, count)
 
 
 def every_line(
