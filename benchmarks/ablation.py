@@ -102,9 +102,9 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
     shares = choose_shares(fitted[0], parts, plan)
     found = medians(final, case_rows, shares)
     on_validation = medians(fitted, rows, shares)
-    mixes = {"selection and power 15 (as it is)": mixing.choose_weights(truth, on_validation, units)}
+    mixes = {"selection and power 10 (as it is)": mixing.choose_weights(truth, on_validation, units)}
     mixes |= {f"{name} alone": rule(truth, on_validation, units) for name, rule in RULES.items()}
-    yield "whole", mean(found, mixes["selection and power 15 (as it is)"])
+    yield "whole", mean(found, mixes["selection and power 10 (as it is)"])
     for name, chosen in mixes.items():
         yield f"mix: {name}", mean(found, chosen)
     yield "mix: equal weights", mean(found, (1.0,) * len(found))
@@ -134,7 +134,7 @@ def _case(truth: Floats, forecasts: list[Floats], units: Floats) -> mixing._Case
     return case
 
 
-RULES = {"selection": by_selection, "power 15": by_power}
+RULES = {"selection": by_selection, "power 10": by_power}
 
 
 def mean(medians: list[Floats], weights: Any) -> Floats:
