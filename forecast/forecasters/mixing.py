@@ -4,7 +4,6 @@ Half of each weight comes from greedy ensemble selection with replacement (Carua
 Libraries of Models, 2004): again and again the forecaster is added that helps the mean of those chosen most. The other
 half is a prior: the inverse of its loss to a high power. Selection alone trusts a few origins too far, and a mix of all
 that are nearly as good is hard to beat (Smith, Wallis, A simple explanation of the forecast combination puzzle, 2009).
-Then those are left out, one by one, without which the mix is better.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +32,7 @@ def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) ->
     if case is None:
         return (1.0, *(0.0,) * (len(forecasts) - 1))
     weights = (_select(case) + _prior(case)) / 2
-    weights = _pruned(case, np.where(weights < LEAST, 0.0, weights))
+    weights = np.where(weights < LEAST, 0.0, weights)
     return tuple(float(weight) for weight in weights / weights.sum())
 
 
@@ -65,11 +64,6 @@ class _Case:
     parts: Floats  # (forecasters, cells)
     scaled: Floats  # (cells,) what an absolute error adds to the loss
     relative: Floats  # (cells,) what a relative error adds; all 0 where the data are not positive
-
-    def loss_of_mix(self, weights: Floats) -> float:
-        """Return the loss of the mean of all with these weights (forecasters,), of whatever sum."""
-        kept = np.flatnonzero(weights)
-        return self.loss_of(weights[kept] @ self.parts[kept] / weights.sum())
 
     def loss_of(self, forecast: Floats) -> float:
         """Return the loss of one forecast (cells,)."""
@@ -118,17 +112,6 @@ def _select(case: _Case) -> Floats:
             best, lowest = counts, losses[chosen]
     normalised: Floats = best / best.sum()
     return normalised
-
-
-def _pruned(case: _Case, weights: Floats) -> Floats:
-    """Return the weights (forecasters,) with 0 for those without which the mix is better, the most harmful first."""
-    while np.count_nonzero(weights) > 1:
-        fewer = [np.where(np.arange(len(weights)) == one, 0.0, weights) for one in np.flatnonzero(weights)]
-        losses = [case.loss_of_mix(some) for some in fewer]
-        if min(losses) >= case.loss_of_mix(weights):
-            break
-        weights = fewer[int(np.argmin(losses))]
-    return weights
 
 
 def _prior(case: _Case) -> Floats:

@@ -34,18 +34,14 @@ def test_opposite_errors_cancel_in_the_half_that_selection_gives() -> None:
 def test_half_the_weight_falls_with_the_tenth_power_of_the_loss() -> None:
     truth, units, _ = setting()
     prior = 1 / (1 + 1.1**-10)
-    found = choose_weights(truth, [truth + 1, truth - 1.1], units)
-    selected = 10 / 19  # ten times the first and nine times the second: the errors cancel to 0.005
-    assert found == pytest.approx(((selected + prior) / 2, 1 - (selected + prior) / 2))
+    found = choose_weights(truth, [truth + 1, truth + 1.1], units)  # selection takes the first alone
+    assert found == pytest.approx(((1 + prior) / 2, (1 - prior) / 2))
 
 
-def test_what_the_mix_is_better_without_is_left_out() -> None:
-    truth, units, random = setting()
-    noise = random.normal(0, 1, (2, ROWS, HORIZON))
-    assert choose_weights(truth, [truth + 1, truth + 1.1], units) == (1.0, 0.0)
-    found = choose_weights(truth, [truth + noise[0], truth + 1.1 * noise[0], truth + noise[1]], units)
-    assert found[1] == 0
-    assert found[2] == pytest.approx(0.5, abs=0.1)
+@pytest.mark.parametrize(("loss", "kept"), [(1.35, True), (1.40, False)])  # weights of 0.024 and 0.017
+def test_a_weight_below_two_percent_is_none(loss: float, kept: bool) -> None:
+    truth, units, _ = setting()
+    assert (choose_weights(truth, [truth + 1, truth + loss], units)[1] > 0) == kept
 
 
 def test_of_equal_forecasters_the_first_gets_all() -> None:
