@@ -38,12 +38,12 @@ class Hang(BaseException):
     """A run has used up its time."""
 
 
-def run_here(words: Sequence[str]) -> Said:
-    """Run a command line in this process, within `one_process`."""
+def run_here(words: Sequence[str], limit: float | None = None) -> Said:
+    """Run a command line in this process, within `one_process`; limit: seconds of the processor, LIMIT where none."""
     raw, err, begin = io.BytesIO(), io.StringIO(), time.process_time()
     out = io.TextIOWrapper(raw, encoding="utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        signal.setitimer(signal.ITIMER_PROF, LIMIT)
+        signal.setitimer(signal.ITIMER_PROF, limit or LIMIT)
         try:
             code = run(list(words))
         except Hang:
