@@ -100,6 +100,7 @@ bench-memory bench-reading bench-recall: bench-%: .venv/installed
 bench-speed: .venv/installed
 	$(BIN)/python benchmarks/predict_speed.py
 	$(BIN)/python benchmarks/check_speed.py
+	$(BIN)/python benchmarks/fit_speed.py
 
 bench-update: .venv/installed
 	$(BIN)/python benchmarks/update.py $(SET) --preset $(or $(PRESET),fast)
