@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -136,15 +136,17 @@ def at_random(stage: Stage, life: float, number: int) -> Outcome:
 
 
 def life_of(stage: Stage) -> float:
-    """Return how many seconds a victim takes: the longest of three runs."""
-    taken = []
-    for _ in range(3):
+    """Return how many seconds a victim takes, beside as many others as there will be: the longest of some runs."""
+
+    def once(_: int) -> float:
         with tempfile.TemporaryDirectory() as name:
             shutil.copytree(stage.template, Path(name).resolve() / "here")
             begin = time.monotonic()
             subprocess.run(stage.victim.command(Path(name).resolve() / "here"), check=True, capture_output=True)
-            taken.append(time.monotonic() - begin)
-    return max(taken)
+            return time.monotonic() - begin
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return max(pool.map(once, range(3 * (os.cpu_count() or 1))))
 
 
 def at_any_moment(stage: Stage, count: int) -> list[Trial]:
