@@ -145,8 +145,9 @@ def life_of(stage: Stage) -> float:
             subprocess.run(stage.victim.command(Path(name).resolve() / "here"), check=True, capture_output=True)
             return time.monotonic() - begin
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return max(pool.map(once, range(3 * (os.cpu_count() or 1))))
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        return max(pool.map(once, range(3 * workers)))
 
 
 def at_any_moment(stage: Stage, count: int) -> list[Trial]:

@@ -1,10 +1,9 @@
 """Seconds in which exponential smoothing and Theta are fitted to 100,000 monthly series of 120 points.
 
-    python benchmarks/fit_speed.py       # a minute on 2 cores, writes benchmarks/results/fit_speed.csv
+    python benchmarks/fit_speed.py       # half a minute, writes benchmarks/results/fit_speed.csv
 
-Made series with a trend, a season that grows with the level in two of three, and noise: what both forecasters search
-through for each series (form, weights, season) does not depend on chance much. Fitted as `forecast train` does, from a
-panel in memory, one after the other; the next 18 months are forecast, too.
+Made series with a trend, noise and, two of three, a season that grows with the level. Fitted as `forecast train` does,
+from a panel in memory, one forecaster after the other; the next 18 months are forecast, too.
 """
 
 import argparse

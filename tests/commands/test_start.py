@@ -86,7 +86,8 @@ def test_predict_computes_on_one_thread_whatever_the_environment_says(monkeypatc
 def test_arrow_gives_back_what_it_frees_where_a_log_is_read(command: str, gives_back: bool) -> None:
     code = f"from forecast.commands import settle_environment\nsettle_environment([{command!r}])\n"
     done = bare(code + "import pyarrow; print(pyarrow.default_memory_pool().backend_name)")
-    assert (done.stdout == "system\n") == gives_back, done.stderr
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout == "system\n") == gives_back
 
 
 def test_training_keeps_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
