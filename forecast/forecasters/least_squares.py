@@ -1,10 +1,13 @@
 """Ridge regression in closed form from the windows to the horizon of a panel, without ever laying all windows out.
 
-Chunks of windows are gathered by index and added to the products Z'Z of their inputs and targets; everything, the
-choice of the penalty included, follows from these products. Hoerl, Kennard, Ridge regression (1970).
+Chunks of windows are gathered by index and added to the products of their inputs with inputs and targets; everything
+follows from these products, the choice of the penalty and of the inputs included: cross-validation over blocks of time,
+without the windows that share targets with the block (Racine, Consistent cross-validatory model-selection for dependent
+data, 2000). Hoerl, Kennard, Ridge regression (1970).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,22 +16,21 @@ from forecast.panels.panel import Floats, Integers
 
 MOST = 100_000  # windows that are fitted on, drawn evenly
 CHUNK = 2_048  # windows in one product
-PENALTIES = tuple(10.0**power for power in range(-5, 2))  # in units of the mean diagonal of Z'Z
+PENALTIES = tuple(10.0**power for power in range(-4, 2))  # in units of the mean diagonal of X'X
 DEFAULT = 1e-1  # where there are too few windows to choose
-JUDGES = 10  # windows, at least, that choose the penalty
-SHARE = 0.1  # of the windows, the latest, choose it
+JUDGES = 10  # windows, at least, that choose penalty and inputs, and that are fitted on for that
+BLOCKS = 5  # of time, with about as many windows each
 
 
 class Products(NamedTuple):
-    """Z'Z of the early windows, of those whose targets reach into the late ones, and of the late ones.
+    """Sums over groups of windows: block, those that reach from it into the next, the next block, and so on.
 
-    Z = (inputs, targets), so each product is (inputs + horizon) squared.
+    X the inputs of a group (windows, inputs), Y its targets (windows, horizon).
     """
 
-    early: Floats
-    gap: Floats
-    late: Floats
-    counts: Integers  # (3,) windows
+    products: Floats  # (groups, inputs, inputs + horizon) X'X and X'Y
+    squares: Floats  # (groups,) the sum of squares of Y
+    counts: Integers  # (groups,) windows
 
 
 def drawn(total: int) -> Integers:
@@ -39,45 +41,56 @@ def drawn(total: int) -> Integers:
     return ((np.arange(MOST) + (np.arange(MOST) * 0.6180339887498949) % 1) * (total / MOST)).astype(np.int64)
 
 
-def products(times: Integers, horizon: int, size: int, rows: Callable[[Integers], Floats]) -> Products:
+def products(times: Integers, inputs: int, horizon: int, rows: Callable[[Integers], Floats]) -> Products:
     """Return the products of windows by the times (windows,) of the last step before their origins.
 
-    size: the columns of Z. rows: window numbers -> Z, (usable windows, size).
+    rows: window numbers -> inputs and targets, (usable windows, inputs + horizon).
     """
-    threshold = np.quantile(times, 1 - SHARE) if len(times) else 0
-    group = (times > threshold - horizon).astype(np.int64) + (times > threshold)
-    found, counts = np.zeros((3, size, size)), np.zeros(3, np.int64)
-    for part in range(3):
+    edges = np.quantile(times, np.arange(1, BLOCKS) / BLOCKS) if len(times) else np.zeros(BLOCKS - 1)
+    block = np.searchsorted(edges, times)
+    group = block + np.minimum(np.searchsorted(edges, times + horizon), block + 1)
+    groups = 2 * BLOCKS - 1
+    found = Products(np.zeros((groups, inputs, inputs + horizon)), np.zeros(groups), np.zeros(groups, np.int64))
+    for part in range(groups):
         chosen = np.flatnonzero(group == part)
         for first in range(0, len(chosen), CHUNK):
             z = rows(chosen[first : first + CHUNK])
-            found[part] += z.T @ z
-            counts[part] += len(z)
-    return Products(found[0], found[1], found[2], counts)
+            found.products[part] += z[:, :inputs].T @ z
+            found.squares[part] += np.square(z[:, inputs:]).sum()
+            found.counts[part] += len(z)
+    return found
 
 
-def solve(found: Products, inputs: int) -> Floats:
-    """Return the weights (inputs, targets): the penalty chosen on the latest windows, then refitted on all.
+def solve(found: Products, choices: Sequence[Integers]) -> Floats:
+    """Return the weights (inputs, horizon): penalty and inputs chosen by cross-validation, then fitted to all windows.
 
-    Every input is penalised alike. Without a single window the weights are zero. They are float32 values, as stored.
+    choices: the inputs that may be looked at, all of them first; the others get zeros. Every input is penalised alike.
+    Without a single window the weights are zero. They are float32 values, as stored.
     """
-    everything = found.early + found.gap + found.late
+    everything, pairs = found.products.sum(axis=0), list(product(choices, PENALTIES))
     if not found.counts.sum():
-        return np.zeros((inputs, len(everything) - inputs))
-    penalty = DEFAULT
-    if min(found.counts[0], found.counts[2]) >= JUDGES:
-        errors = [_squared_error(found.late, inputs, _ridge(found.early, inputs, each)) for each in PENALTIES]
-        penalty = PENALTIES[int(np.argmin(errors))]
-    return _ridge(everything, inputs, penalty).astype(np.float32).astype(np.float64)
+        return np.zeros((len(everything), everything.shape[1] - len(everything)))
+    errors, judges = np.zeros(len(pairs)), 0
+    for block in range(0, len(found.counts), 2):
+        near = slice(max(block - 1, 0), block + 2)
+        if found.counts[block] and found.counts.sum() - found.counts[near].sum() >= JUDGES:
+            others = everything - found.products[near].sum(axis=0)
+            errors += [_squared_error(found, block, _ridge(others, *pair)) for pair in pairs]
+            judges += found.counts[block]
+    best = pairs[int(np.argmin(errors))] if judges >= JUDGES else (choices[0], DEFAULT)
+    return _ridge(everything, *best).astype(np.float32).astype(np.float64)
 
 
-def _ridge(product: Floats, size: int, penalty: float) -> Floats:
-    """Return the ridge weights (size, targets)."""
-    inputs, cross = product[:size, :size], product[:size, size:]
-    return np.linalg.solve(inputs + np.eye(size) * (penalty * np.trace(inputs) / size), cross)
+def _ridge(products: Floats, chosen: Integers, penalty: float) -> Floats:
+    """Return the ridge weights (inputs, horizon), zero where an input is not among the chosen ones."""
+    size = len(products)
+    weights = np.zeros((size, products.shape[1] - size))
+    inputs, cross = products[np.ix_(chosen, chosen)], products[chosen, size:]
+    weights[chosen] = np.linalg.solve(inputs + np.eye(len(chosen)) * (penalty * np.trace(inputs) / len(chosen)), cross)
+    return weights
 
 
-def _squared_error(product: Floats, size: int, weights: Floats) -> float:
-    """Return the sum of squared errors on the windows of a product: |Y|^2 - 2 <W, X'Y> + <W, X'X W>."""
-    inputs, cross = product[:size, :size], product[:size, size:]
-    return float(np.trace(product[size:, size:]) - 2 * (weights * cross).sum() + (weights * (inputs @ weights)).sum())
+def _squared_error(found: Products, group: int, weights: Floats) -> float:
+    """Return the sum of squared errors on a group of windows: |Y|^2 - 2 <W, X'Y> + <W, X'X W>."""
+    inputs, cross = np.split(found.products[group], [len(weights)], axis=1)
+    return float(found.squares[group] - 2 * (weights * cross).sum() + (weights * (inputs @ weights)).sum())

@@ -2,9 +2,12 @@
 
     u = (window - level) / spread        forecast = level + spread x (u, 1) W
 
-Level: the mean of the window's last season; spread: its mean absolute seasonal difference, the unit in which errors are
-scored. A linear forecast of this form is hard to beat on long windows (Zeng et al., Are Transformers Effective for Time
-Series Forecasting?, 2023; Toner, Darlow, An Analysis of Linear Time Series Forecasting Models, 2024).
+Level: the mean of the window's last season; spread: its mean absolute seasonal difference. A linear forecast of this
+form is hard to beat on long windows (Zeng et al., Are Transformers Effective for Time Series Forecasting?, 2023; Toner,
+Darlow, An Analysis of Linear Time Series Forecasting Models, 2024).
+
+Errors count in the geometric mean of the window's spread and the unit of its series, in which forecasts are scored: in
+the spread alone, calm windows outweigh those whose errors are scored most; in the unit alone, the wild ones rule.
 """
 
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from forecast.forecasters.baselines import naive
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.panels.blocks import fill_forward
 from forecast.panels.panel import Floats, Integers, Panel
+from forecast.panels.units import seasonal_difference
 from forecast.plan import Plan
 
 BLOCK = 256  # series in one product when forecasting, always: a row's rounding depends on the shape it is computed in
@@ -24,18 +28,21 @@ TINY = 1e-9  # a deviation below this share of the level is rounding, not moveme
 
 
 def fit(panel: Panel, plan: Plan) -> Fitted:
-    """Fit the matrix on the visible steps: the penalty chosen on the latest windows, then refitted on all.
+    """Fit the matrix on the visible steps: the penalty chosen by cross-validation, then fitted to all windows.
 
-    Arrays: weights (window + 1, horizon), float32 values, the last row the constant. Without a single usable window
-    they are zero, and the forecast is the level.
+    Arrays: weights (window + 1, horizon), float32 values, the last row the constant. Where the newer half of the window
+    is enough, by cross-validation, the older half has zeros. Without a single usable window all are zero, and the
+    forecast is the level.
     """
-    origins, size = _origins(panel, plan), plan.window + 1
+    origins, inputs = _origins(panel, plan), np.arange(plan.window + 1)
+    units = seasonal_difference(panel, plan.season)
 
     def rows(chosen: Integers) -> Floats:
-        return _rows(panel.select(origins.series[chosen], origins.steps[chosen]), plan)
+        series = origins.series[chosen]
+        return _rows(panel.select(series, origins.steps[chosen]), units[series], plan)
 
-    found = least_squares.products(origins.times, plan.horizon, size + plan.horizon, rows)
-    return Fitted(Kind.RIDGE, {"weights": least_squares.solve(found, size)})
+    found = least_squares.products(origins.times, len(inputs), plan.horizon, rows)
+    return Fitted(Kind.RIDGE, {"weights": least_squares.solve(found, [inputs, inputs[plan.window // 2 :]])})
 
 
 def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
@@ -88,9 +95,10 @@ def _origins(panel: Panel, plan: Plan) -> _Origins:
     return _Origins(series, steps, panel.starts[series] + steps - 1)
 
 
-def _rows(cut: Panel, plan: Plan) -> Floats:
-    """Return (inputs, 1, targets) of the usable windows among series cut at their origins: (windows, ...).
+def _rows(cut: Panel, units: Floats, plan: Plan) -> Floats:
+    """Return (inputs, 1, targets), weighted, of the usable windows among series cut at their origins: (windows, ...).
 
+    units: (windows,) of their series.
     The targets lie ahead of the cut and yet within sight, for the origins were chosen so. A window whose inputs or
     targets are mostly missing, or whose inputs do not move, teaches nothing and is left out.
     """
@@ -104,7 +112,8 @@ def _rows(cut: Panel, plan: Plan) -> Floats:
     inputs, level, spread = _normalise(filled[:, : plan.window], plan)
     targets = (filled[:, plan.window :] - level) / spread
     moving = inputs[:, :-1].any(axis=1)
-    return np.hstack([inputs, targets])[moving]
+    weights = np.sqrt(spread / units[enough, None])
+    return (np.hstack([inputs, targets]) * weights)[moving]
 
 
 def _normalise(windows: Floats, plan: Plan) -> tuple[Floats, Floats, Floats]:

@@ -6,6 +6,7 @@ import pytest
 from forecast.forecasters import least_squares, linear
 from forecast.forecasters.baselines import seasonal_naive
 from forecast.panels.panel import Panel, panel_of
+from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
 
 NAN = float("nan")
@@ -105,6 +106,27 @@ def test_many_windows_are_sampled_evenly_and_give_much_the_same(monkeypatch: pyt
     whole = forecast(panel)
     monkeypatch.setattr(least_squares, "MOST", 500)
     np.testing.assert_allclose(forecast(panel), whole, atol=0.1)
+
+
+def test_an_error_counts_in_the_mean_of_the_spread_of_its_window_and_the_unit_of_its_series() -> None:
+    values = np.concatenate([waves(60), 4 * waves(60, seed=2)])
+    units = seasonal_difference(panel_of({"a": values}), PLAN.season)
+    cuts = panel_of({"calm": values[:60], "wild": values[60:]}).select([0, 1], np.array([40, 40]))
+    rows = linear._rows(cuts, np.repeat(units, 2), PLAN)
+    windows = values.reshape(2, 60)[:, 16:40]
+    spread = np.abs(windows[:, 6:] - windows[:, :-6]).mean(axis=1)
+    np.testing.assert_allclose(rows[:, PLAN.window], np.sqrt(spread / units))
+
+
+@pytest.mark.parametrize(("lag", "half"), [(8, True), (20, False)])
+def test_the_older_half_of_the_window_is_left_out_where_it_is_of_no_use(lag: int, half: bool) -> None:
+    random = np.random.default_rng(5)
+    values = random.normal(size=900)
+    for step in range(lag, len(values)):
+        values[step] += 0.8 * values[step - lag]
+    weights = linear.fit(panel_of({"a": values}), replace(PLAN, horizon=2)).arrays["weights"]
+    assert weights[12:].all()
+    assert weights[:12].any() != half
 
 
 def test_a_missing_value_is_that_of_one_season_before() -> None:

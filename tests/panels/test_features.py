@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,23 @@ def test_the_level_and_spread_are_those_of_the_last_season():
     inputs = prepare(np, PLAN, rows(season_of(0) + season_of(2) + season_of(10)), None)
     assert inputs.level[0, 0] == pytest.approx(12)
     assert inputs.spread[0, 0] == pytest.approx(np.std(season_of(10)))
+
+
+def test_the_spread_is_that_of_as_many_steps_as_the_plan_says():
+    values = season_of(0) + season_of(2) + season_of(10)
+    inputs = prepare(np, replace(PLAN, spread=8), rows(values), None)
+    assert inputs.level[0, 0] == pytest.approx(12)
+    assert inputs.spread[0, 0] == pytest.approx(np.std(values[-8:]))
+    longer = prepare(np, replace(PLAN, spread=100), rows(values), None)
+    assert longer.spread[0, 0] == inputs.spread[0, 0]  # of the whole window, no more
+
+
+def test_where_most_of_the_last_season_is_missing_the_whole_window_gives_level_and_spread():
+    values = season_of(0) + season_of(2) + season_of(10)
+    inputs = prepare(np, PLAN, rows(values, missing=[8, 9, 10]), None)
+    seen = [*season_of(2), values[-1]]
+    assert inputs.level[0, 0] == pytest.approx(np.mean(seen))
+    assert inputs.spread[0, 0] == pytest.approx(np.std(seen))
 
 
 def test_a_missing_step_of_the_last_season_is_replaced_by_the_last_value():

@@ -26,13 +26,13 @@ def fit(examples: Examples, plan: Plan) -> Floats:
     chosen = least_squares.drawn(int(ends[-1]) if len(ends) else 0)
     series = np.searchsorted(ends, chosen, side="right")
     lengths = examples.least[series] + chosen - (ends - examples.counts)[series]
-    inputs = plan.window + 1
+    inputs = np.arange(plan.window + 1)
 
     def rows(some: Integers) -> Floats:
         return _rows(examples, plan, series[some], lengths[some])
 
     times = examples.starts[series] + lengths
-    return least_squares.solve(least_squares.products(times, plan.horizon, inputs + plan.horizon, rows), inputs)
+    return least_squares.solve(least_squares.products(times, len(inputs), plan.horizon, rows), [inputs])
 
 
 def _rows(examples: Examples, plan: Plan, series: Integers, lengths: Integers) -> Floats:
