@@ -25,9 +25,9 @@ from scores import Forecast, score
 from sets import SETS, Case, Windows, load_case, seasonal_difference
 
 from forecast import Plan, TrainOptions, pipeline
-from forecast.choosing import Choice, choose_shares, fit_all, run, units_of
+from forecast.choosing import LEAST_PART, Choice, choose_shares, fit_all, run, units_of
 from forecast.evaluation.backtest import Rolling, split
-from forecast.forecasters import mixing
+from forecast.forecasters import baselines, mixing
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.pacing import Pace
@@ -102,9 +102,13 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
     shares = choose_shares(fitted[0], parts, plan)
     found = medians(final, case_rows, shares)
     on_validation = medians(fitted, rows, shares)
-    mixes = {"selection and power 10 (as it is)": mixing.choose_weights(truth, on_validation, units)}
+    learns = [kind not in baselines.KINDS for kind in kinds]
+    mixes = {
+        "as it is": mixing.choose_weights(truth, on_validation, units, learns, LEAST_PART),
+        "every forecaster has a share of the prior": mixing.choose_weights(truth, on_validation, units),
+    }
     mixes |= {f"{name} alone": rule(truth, on_validation, units) for name, rule in RULES.items()}
-    yield "whole", mean(found, mixes["selection and power 10 (as it is)"])
+    yield "whole", mean(found, mixes["as it is"])
     for name, chosen in mixes.items():
         yield f"mix: {name}", mean(found, chosen)
     yield "mix: equal weights", mean(found, (1.0,) * len(found))

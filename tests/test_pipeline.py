@@ -120,7 +120,7 @@ def without_training(monkeypatch: pytest.MonkeyPatch, training: Training) -> Any
 def mix_of(weights: dict[Kind, float]) -> Any:
     """Return what stands in for choosing: these weights between forecasters, all for the only member of a network."""
     chosen = tuple(weights.get(kind, 0.0) for kind in (Kind.NETWORK, *registry.FIT) if kind is not Kind.INTERMITTENT)
-    return lambda truth, forecasts, units: (1.0,) if len(forecasts) == 1 else chosen
+    return lambda truth, forecasts, units, *_: (1.0,) if len(forecasts) == 1 else chosen
 
 
 def same(one: Any, other: Any) -> bool:

@@ -15,24 +15,31 @@ from forecast.panels.panel import Floats
 
 ROUNDS = 20  # of selection, so its shares are multiples of 1/20 at the finest
 POWER = 10.0  # of the inverse loss in the prior: 7 % more loss halves the weight; measured in docs/accuracy.md
-LEAST = 0.02  # a smaller weight is not worth its keep
+LEAST = 0.02  # a smaller weight of a network is not worth its keep
 BLOCK = 256  # series that are added at once
 CELLS = 200_000  # truth values that are looked at, at most
 
 
-def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) -> tuple[float, ...]:
-    """Return the weight of each forecaster in the mix: 0 or at least LEAST, together 1.
+def choose_weights(
+    truth: Floats,
+    forecasts: Sequence[Floats],
+    units: Floats,
+    trusted: Sequence[bool] | None = None,
+    least: float = LEAST,
+) -> tuple[float, ...]:
+    """Return the weight of each forecaster in the mix: 0 or at least `least`, together 1.
 
     truth and each forecast: (rows, horizon), units: (rows,). Each row counts equally. The loss is the absolute error
     in units of the row; where all truth is above 0, half of it is the relative error (sMAPE), each half as a share of
     what the first forecaster makes. Cells where the truth or any forecast is missing are left out; without any cell
-    the first forecaster gets all.
+    the first forecaster gets all. trusted: which forecasters have a share of the prior; none: all.
     """
     case = _prepare(truth, forecasts, units)
     if case is None:
         return (1.0, *(0.0,) * (len(forecasts) - 1))
-    weights = (_select(case) + _prior(case)) / 2
-    weights = np.where(weights < LEAST, 0.0, weights)
+    selected = _select(case)
+    weights = (selected + _prior(case, trusted)) / 2 if trusted is None or any(trusted) else selected
+    weights = np.where(weights < min(least, weights.max()), 0.0, weights)
     return tuple(float(weight) for weight in weights / weights.sum())
 
 
@@ -114,15 +121,11 @@ def _select(case: _Case) -> Floats:
     return normalised
 
 
-def _prior(case: _Case) -> Floats:
-    """Return shares by the inverse of each forecaster's own loss to the power: (forecasters,).
-
-    Of equal forecasters the first alone has one: without a season, naive and seasonal naive are the same.
-    """
+def _prior(case: _Case, trusted: Sequence[bool] | None = None) -> Floats:
+    """Return shares of the trusted by the inverse of each forecaster's own loss to the power: (forecasters,)."""
     losses = np.array([case.loss_of(part) for part in case.parts])
-    again = [any(np.array_equal(part, other) for other in case.parts[:k]) for k, part in enumerate(case.parts)]
+    losses = np.where(np.ones(len(losses), bool) if trusted is None else trusted, losses, np.inf)
     # Those that are perfect share all.
     shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
-    shares = np.where(again, 0.0, shares)
     normalised: Floats = shares / shares.sum()
     return normalised

@@ -44,9 +44,19 @@ def test_a_weight_below_two_percent_is_none(loss: float, kept: bool) -> None:
     assert (choose_weights(truth, [truth + 1, truth + loss], units)[1] > 0) == kept
 
 
-def test_of_equal_forecasters_the_first_gets_all() -> None:
+def test_a_forecaster_that_is_not_trusted_has_no_share_of_the_prior() -> None:
     truth, units, _ = setting()
-    assert choose_weights(truth, [truth + 1, truth + 1], units) == (1.0, 0.0)
+    forecasts = [truth + 1, truth + 1.01, truth + 1.02]  # selection takes the first alone
+    assert choose_weights(truth, forecasts, units, [True, False, True])[1] == 0
+    assert choose_weights(truth, forecasts, units, [False, True, True])[0] == pytest.approx(0.5)
+    assert choose_weights(truth, forecasts, units, [False, False, False]) == (1.0, 0.0, 0.0)
+
+
+def test_the_least_weight_may_be_another_and_the_largest_stays() -> None:
+    truth, units, random = setting()
+    assert choose_weights(truth, [truth + 1, truth + 1.2], units, least=0.1) == (1.0, 0.0)  # of 0.07
+    many = [truth + random.normal(0, 1, truth.shape) for _ in range(12)]
+    assert sum(choose_weights(truth, many, units, least=0.9)) == pytest.approx(1)
 
 
 def test_each_row_counts_equally_whatever_its_scale() -> None:
