@@ -270,21 +270,23 @@ def _members(
 ) -> list[_Member]:
     """Return the members: of different kinds, in turns, for those complement each other.
 
-    Half the window and the whole of it. Values of 0 or below have one scaling, and members start from two repetitions.
-    Others are seen as logarithms and as values; where windows are long, members start from a linear forecast or from a
-    repetition: first those of half the window from the former, which was best on the end of the training rows.
+    Half the window and the whole of it. Values of 0 or below have one scaling, others are seen as logarithms and as
+    values. Where windows are long, half the members start from a linear forecast, the others from a repetition: with
+    one scaling of the last value, with two of the base, those of half the window first from the linear forecast.
     """
     given = str(options.scaler.value)
     transforms = (given,) if options.scaler is not Scaler.AUTO else ("log", "standard") if positive else ("standard",)
+    long = windows[0] >= LINEAR_FROM
     if len(transforms) == 1:
         other = 1 if base > 1 else seasons[0]
-        kinds = [_Member(*transforms, window, start) for window in windows for start in dict.fromkeys((base, other))]
+        starts = (LINEAR, 1) if long else (base, other)
+        kinds = [_Member(*transforms, window, start) for window in windows for start in dict.fromkeys(starts)]
     else:
         # Of half the window and of the whole, in turns.
-        starts = ((LINEAR, base), (base, LINEAR)) if windows[0] >= LINEAR_FROM else ((base, base),)
+        turns = ((LINEAR, base), (base, LINEAR)) if long else ((base, base),)
         kinds = [
             _Member(transform, window, start)
-            for turn in starts
+            for turn in turns
             for window, start in zip(windows, turn, strict=False)
             for transform in transforms
         ]

@@ -216,7 +216,13 @@ def test_a_window_that_was_asked_for_is_that_of_every_member():
     assert plan_for(wave(300), TrainOptions(horizon=14, window=56, members=2), (7,)).windows == (56, 56)
 
 
-def test_members_that_share_one_scaling_start_from_two_repetitions():
+def test_members_that_share_one_scaling_start_from_a_linear_forecast_and_the_last_value():
+    plan = plan_for(wave(2000) - 100, TrainOptions(horizon=30, members=4), (7,))
+    assert plan.transforms == ("standard",) * 4
+    assert (plan.windows, plan.bases) == ((105, 105, 210, 210), (LINEAR, 1, LINEAR, 1))
+
+
+def test_members_that_share_one_scaling_and_see_short_windows_start_from_two_repetitions():
     plan = plan_for(wave(1000) - 100, TrainOptions(horizon=14, members=4), (7,))
     assert (plan.transforms, plan.base) == (("standard",) * 4, 7)
     assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7, 1, 7, 1))
