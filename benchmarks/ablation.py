@@ -138,7 +138,7 @@ def _case(truth: Floats, forecasts: list[Floats], units: Floats) -> mixing._Case
     return case
 
 
-RULES = {"selection": by_selection, "power 10": by_power}
+RULES = {"selection": by_selection, "prior": by_power}
 
 
 def mean(medians: list[Floats], weights: Any) -> Floats:
