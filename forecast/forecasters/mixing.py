@@ -14,7 +14,7 @@ import numpy as np
 from forecast.panels.panel import Floats
 
 ROUNDS = 20  # of selection, so its shares are multiples of 1/20 at the finest
-POWER = 15.0  # of the inverse loss in the prior: 5 % more loss halves the weight; measured in docs/accuracy.md
+POWER = 10.0  # of the inverse loss in the prior: 7 % more loss halves the weight; measured in docs/accuracy.md
 LEAST = 0.02  # a smaller weight of a network is not worth its keep
 BLOCK = 256  # series that are added at once
 CELLS = 200_000  # truth values that are looked at, at most
