@@ -10,7 +10,7 @@ import pytest
 from forecast import pipeline, store
 from forecast.backtesting import backtest_training
 from forecast.errors import MismatchError
-from forecast.options import BacktestOptions, Scaler, TrainOptions
+from forecast.options import BacktestOptions, Forecaster, Scaler, TrainOptions
 from forecast.panels.panel import Panel, panel_of
 from forecast.plan import Plan
 from forecast.planning import settle
@@ -18,8 +18,18 @@ from forecast.progress import Progress
 from forecast.store import bundle
 from forecast.surroundings import Clock, Surroundings
 
+# So few steps that a mix would leave the network out, and nothing would be trained a second time.
 OPTIONS = TrainOptions(
-    horizon=4, units=8, members=2, window=14, segment=7, origins=6, scaler=Scaler.STANDARD, epochs=3, patience=2
+    horizon=4,
+    units=8,
+    members=2,
+    window=14,
+    segment=7,
+    origins=6,
+    scaler=Scaler.STANDARD,
+    epochs=3,
+    patience=2,
+    forecaster=Forecaster.NETWORK,
 )
 
 
