@@ -21,7 +21,6 @@ class Plan:
     seasons: tuple[int, ...]  # steps in one period, rising; (1,) where there is none
     base: int  # the forecast the network starts from: the value `base` steps before (1 = the last value)
     lookback: int  # steps before the origin that any forecaster may read
-    spread: int = 0  # last steps of a window whose standard deviation is its unit; 0: the season that sets its level
     past: tuple[str, ...] = ()  # names of covariates, in the order of the panel's columns
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
@@ -37,6 +36,7 @@ class Plan:
     units: int = 64
     layers: int = 1
     dropout: float = 0.1  # share of the decoder's outputs left out in training, never inside the recurrence
+    whole_spread: bool = False  # a window is divided by its standard deviation; False: by that of its last season
     chrono: bool = True  # spread the memory of an LSTM's units over the window when training starts
     memory: bool = True  # False cuts the recurrence: for measuring what it is worth
     forecaster: Forecaster = Forecaster.AUTO
@@ -56,8 +56,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check what the network takes for granted."""
-        if min(self.horizon, self.window, self.segment, *self.seasons) < 1 or self.spread < 0:
-            raise UsageError("horizon, window, segment and seasons must be at least 1, spread 0.\nCorrect the option.")
+        if min(self.horizon, self.window, self.segment, *self.seasons) < 1:
+            raise UsageError("horizon, window, segment and seasons must be at least 1.\nCorrect the option.")
         if self.window % self.segment:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."

@@ -88,7 +88,7 @@ def settle(
         seasons=found,
         base=base,
         lookback=max(window + max(found), 10 * found[0], 120),
-        spread=window,
+        whole_spread=True,
         past=names.get("past", ()),
         future=names.get("future", ()),
         static=names.get("static", ()),

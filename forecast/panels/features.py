@@ -100,14 +100,15 @@ def prepare(xp: Any, plan: Plan, rows: Rows, linear: Array) -> Inputs:
 def normalised(xp: Any, plan: Plan, rows: Rows) -> tuple[Array, Array, Array]:
     """Return the windows (B, reach + window) in spreads from their level, 0 where missing, with level and spread.
 
-    Both are (B, 1): the mean of the last season, the standard deviation of the last `plan.spread` steps; each of the
-    whole window where over half of these are unseen.
+    Both are (B, 1): the mean of the last season, the standard deviation of it or of the whole window, as the plan says;
+    both of the whole window where over half of that season is unseen.
     """
     season = min(max(plan.seasons), plan.window) if max(plan.seasons) > 1 else plan.window
-    level, spread = _moments(xp, plan, rows, season)
-    if plan.spread:
-        _, spread = _moments(xp, plan, rows, min(plan.spread, plan.window))
-    spread = xp.maximum(spread, SPREAD_FLOOR)
+    whole = _moments(xp, rows.values[:, -plan.window :], rows.mask[:, -plan.window :])
+    recent = _moments(xp, rows.values[:, -season:], rows.mask[:, -season:])
+    enough = recent[2] * 2 >= season
+    level = xp.where(enough, recent[0], whole[0])
+    spread = xp.maximum(whole[1] if plan.whole_spread else xp.where(enough, recent[1], whole[1]), SPREAD_FLOOR)
     return xp.clip((rows.values - level) / spread, -CLIP, CLIP) * rows.mask, level, spread
 
 
@@ -120,19 +121,13 @@ def _last(xp: Any, plan: Plan, rows: Rows, level: Array) -> Array:
     return xp.where(newest > 0, last, level)
 
 
-def _moments(xp: Any, plan: Plan, rows: Rows, steps: int) -> tuple[Array, Array]:
-    """Return mean and standard deviation of the last steps of each window, (B, 1); of all where over half is unseen."""
-    whole = _mean_and_deviation(xp, rows.values[:, -plan.window :], rows.mask[:, -plan.window :])
-    recent = _mean_and_deviation(xp, rows.values[:, -steps:], rows.mask[:, -steps:])
-    enough = xp.sum(rows.mask[:, -steps:], axis=1, keepdims=True) * 2 >= steps
-    return xp.where(enough, recent[0], whole[0]), xp.where(enough, recent[1], whole[1])
-
-
-def _mean_and_deviation(xp: Any, values: Array, mask: Array) -> tuple[Array, Array]:
-    """Return mean and standard deviation of the observed values of each row, each (B, 1); 0 where none is."""
-    some = xp.maximum(xp.sum(mask, axis=1, keepdims=True), 1.0)
+def _moments(xp: Any, values: Array, mask: Array) -> tuple[Array, Array, Array]:
+    """Return mean, standard deviation and number of the observed values of each row, each (B, 1); 0 where none is."""
+    count = xp.sum(mask, axis=1, keepdims=True)
+    some = xp.maximum(count, 1.0)
     mean = xp.sum(values * mask, axis=1, keepdims=True) / some
-    return mean, xp.sqrt(xp.sum(mask * (values - mean) ** 2, axis=1, keepdims=True) / some)
+    variance = xp.sum(mask * (values - mean) ** 2, axis=1, keepdims=True) / some
+    return mean, xp.sqrt(variance), count
 
 
 def _repeat(xp: Any, scaled: Array, mask: Array, lag: int, last: Array) -> Array:

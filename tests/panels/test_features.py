@@ -33,13 +33,11 @@ def test_the_level_and_spread_are_those_of_the_last_season():
     assert inputs.spread[0, 0] == pytest.approx(np.std(season_of(10)))
 
 
-def test_the_spread_is_that_of_as_many_steps_as_the_plan_says():
+def test_the_spread_may_be_that_of_the_whole_window():
     values = season_of(0) + season_of(2) + season_of(10)
-    inputs = prepare(np, replace(PLAN, spread=8), rows(values), None)
+    inputs = prepare(np, replace(PLAN, whole_spread=True), rows(values), None)
     assert inputs.level[0, 0] == pytest.approx(12)
     assert inputs.spread[0, 0] == pytest.approx(np.std(values[-8:]))
-    longer = prepare(np, replace(PLAN, spread=100), rows(values), None)
-    assert longer.spread[0, 0] == inputs.spread[0, 0]  # of the whole window, no more
 
 
 def test_where_most_of_the_last_season_is_missing_the_whole_window_gives_level_and_spread():
