@@ -14,6 +14,9 @@ LAUNCHER = Path(__file__).resolve().parent.parent / "cli.py"
 SMALL_DISK = 4096  # bytes that a file may have on a night when the disk is full
 # TZ: of the time that faketime is told. What jumps is the time of day, never the seconds since the machine started.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C", "TZ": "UTC", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+# Then come the time and the command. A faketime that was killed leaves its semaphore behind, named by its process
+# number: the next one to get that number would not start.
+FAKETIME = ("sh", "-c", 'rm -f /dev/shm/sem.faketime_sem_$$ /dev/shm/faketime_shm_$$; exec faketime -f "$@"', "sh")
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Program:
 
     def start(self, moment: datetime, *words: str, config: str | None = "forecast.toml", full: bool = False) -> Started:
         """Start a command at a time in UTC; config: the file of its settings; full: the disk takes next to nothing."""
-        command = ["faketime", "-f", f"@{moment:%Y-%m-%d %H:%M:%S}", sys.executable, "-B", str(LAUNCHER), *words]
+        command = [*FAKETIME, f"@{moment:%Y-%m-%d %H:%M:%S}", sys.executable, "-B", str(LAUNCHER), *words]
         command += ["--config", str(self.folder / config)] if config else []
         return Started([*(["prlimit", f"--fsize={SMALL_DISK}"] if full else []), *command])
 

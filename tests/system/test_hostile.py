@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import victims
+from night_program import FAKETIME
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 JOB = f"""
@@ -171,10 +172,9 @@ def test_an_output_that_cannot_be_written_keeps_the_old_forecast(folder: Path) -
 def test_a_clock_that_is_wrong_or_jumps_changes_no_byte(folder: Path, clock: str) -> None:
     assert run_job(folder).returncode == 0
     expected = (folder / "out" / "predictions.csv").read_bytes()
-    faketime = shutil.which("faketime")
-    assert faketime is not None, "faketime is missing: `apt-get install faketime`, or run `make test-system` as root"
+    assert shutil.which("faketime"), "faketime is missing: run `make test-system` as root"
     # What jumps is the time of day; seconds since the start of the machine never do.
-    done = run_job(folder, faketime, "-f", clock, FAKETIME_DONT_FAKE_MONOTONIC="1")
+    done = run_job(folder, *FAKETIME, clock, FAKETIME_DONT_FAKE_MONOTONIC="1")
     assert (done.returncode, done.stdout) == (0, "")
     assert (folder / "out" / "predictions.csv").read_bytes() == expected
     assert json.loads((folder / "record.json").read_text())["wall_seconds"] >= 0

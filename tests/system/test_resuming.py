@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SHORT = ["--members", "2", "--epochs", "6", "--units", "8", "-H", "7"]
+SHORT = ["--members", "2", "--epochs", "6", "--units", "8", "-H", "7", "--forecaster", "network"]  # so it is published
 ENDLESS = ["--members", "2", "--epochs", "100000", "--patience", "100000", "--units", "8", "-H", "7"]
 KEPT = "A checkpoint of the training is kept: the same command with --resume goes on from it."
 
