@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.evaluation.backtest import Rolling, Split, split
 from forecast.evaluation.metrics import mase
-from forecast.forecasters import baselines, mixing, registry
+from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
@@ -23,7 +23,6 @@ from forecast.surroundings import Checkpoint, Surroundings
 # Share of the error that seeing the other targets must save. Where they were noise, a second training differed from
 # the first one by up to 1.1 % either way (5 trainings on 600 steps).
 MIXING_GAIN = 0.02
-LEAST_PART = 0.1  # of the mix: a forecaster of less weight is not worth its keep
 Weights = dict[Kind, tuple[float, float]]  # in the mix of ordinary series, and in that of series that are mostly zero
 
 
@@ -120,19 +119,16 @@ def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]
 
 
 def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:
-    """Return the mix that the validation origins show to be best; the network alone if that was asked for.
-
-    Those that only repeat have no share of the prior: they are in it where they help, not for being nearly as good.
-    """
+    """Return the mix that the validation origins show to be best; the network alone if that was asked for."""
     kinds = [one.kind for one in fitted]
     if plan.forecaster is Forecaster.NETWORK:
         return {kind: (float(kind is Kind.NETWORK),) * 2 for kind in kinds}
     rows = parts.validation
     truth, units = rows.panel.truth(plan.horizon), units_of(parts, rows, plan)
     medians = [run(one, rows, plan)[:, :, MEDIAN] for one in fitted]
-    zeros, learns = is_intermittent(rows.panel, plan), [kind not in baselines.KINDS for kind in kinds]
+    zeros = is_intermittent(rows.panel, plan)
     mixes = [
-        mixing.choose_weights(truth[group], [median[group] for median in medians], units[group], learns, LEAST_PART)
+        mixing.choose_weights(truth[group], [median[group] for median in medians], units[group])
         for group in (~zeros, zeros)
         if group.any()
     ]

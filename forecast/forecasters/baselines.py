@@ -9,8 +9,6 @@ from forecast.panels.blocks import blocks, last_observed
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
-KINDS = (Kind.SEASONAL_NAIVE, Kind.DRIFT, Kind.NAIVE)  # what is here
-
 
 def naive(panel: Panel, horizon: int, lookback: int | None = None) -> Floats:
     """Repeat the last observed value of the last `lookback` steps: (series, horizon); NaN where there is none."""

@@ -1,9 +1,8 @@
 """Weights between forecasters, found on origins that their fitting has not seen.
 
-Half of each weight comes from greedy ensemble selection with replacement (Caruana et al., Ensemble Selection from
-Libraries of Models, 2004): again and again the forecaster is added that helps the mean of those chosen most. The other
-half is a prior: the inverse of its loss to a high power. Selection alone trusts a few origins too far, and a mix of all
-that are nearly as good is hard to beat (Smith, Wallis, A simple explanation of the forecast combination puzzle, 2009).
+Each weight falls with a high power of the forecaster's own loss. Weights that are chosen for the loss of the mix itself
+(regression, greedy selection) trust a few origins too far: a mix of all that are nearly as good is hard to beat (Smith,
+Wallis, A simple explanation of the forecast combination puzzle, 2009). docs/accuracy.md has the comparison.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,33 +12,28 @@ import numpy as np
 
 from forecast.panels.panel import Floats
 
-ROUNDS = 20  # of selection, so its shares are multiples of 1/20 at the finest
-POWER = 10.0  # of the inverse loss in the prior: 7 % more loss halves the weight; measured in docs/accuracy.md
-LEAST = 0.02  # a smaller weight of a network is not worth its keep
+POWER = 15.0  # of the inverse loss: 5 % more loss halves the weight
+LEAST = 0.05  # of the largest weight; a smaller one, of 22 % more loss, is not worth its keep
 BLOCK = 256  # series that are added at once
 CELLS = 200_000  # truth values that are looked at, at most
 
 
-def choose_weights(
-    truth: Floats,
-    forecasts: Sequence[Floats],
-    units: Floats,
-    trusted: Sequence[bool] | None = None,
-    least: float = LEAST,
-) -> tuple[float, ...]:
-    """Return the weight of each forecaster in the mix: 0 or at least `least`, together 1.
+def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) -> tuple[float, ...]:
+    """Return the weight of each forecaster in the mix: 0 or at least LEAST of the largest, together 1.
 
     truth and each forecast: (rows, horizon), units: (rows,). Each row counts equally. The loss is the absolute error
     in units of the row; where all truth is above 0, half of it is the relative error (sMAPE), each half as a share of
     what the first forecaster makes. Cells where the truth or any forecast is missing are left out; without any cell
-    the first forecaster gets all. trusted: which forecasters have a share of the prior; none: all.
+    the first forecaster gets all. Of equal forecasters the first alone has a weight: without a season, naive and
+    seasonal naive are the same. Those that are perfect share all.
     """
     case = _prepare(truth, forecasts, units)
     if case is None:
         return (1.0, *(0.0,) * (len(forecasts) - 1))
-    selected = _select(case)
-    weights = (selected + _prior(case, trusted)) / 2 if trusted is None or any(trusted) else selected
-    weights = np.where(weights < min(least, weights.max()), 0.0, weights)
+    losses = np.array([case.loss_of(part) for part in case.parts])
+    again = [any(np.array_equal(part, other) for other in case.parts[:k]) for k, part in enumerate(case.parts)]
+    shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
+    weights = np.where(again | (shares < LEAST), 0.0, shares)
     return tuple(float(weight) for weight in weights / weights.sum())
 
 
@@ -104,28 +98,3 @@ def _prepare(truth: Floats, forecasts: Sequence[Floats], units: Floats) -> _Case
     if min(absolute, relative) <= 0:  # the first forecaster is perfect: there is no share to measure by
         return case
     return _Case(case.truth, case.parts, scaled / absolute / 2, per_cell / relative / 2)
-
-
-def _select(case: _Case) -> Floats:
-    """Return the shares that greedy selection gives, of the round with the lowest loss: (forecasters,)."""
-    counts, total = np.zeros(len(case.parts)), np.zeros(len(case.truth))
-    best, lowest = counts, np.inf
-    for size in range(1, ROUNDS + 1):
-        losses = [case.loss_of((total + part) / size) for part in case.parts]
-        chosen = int(np.argmin(losses))  # the first of equals
-        total = total + case.parts[chosen]
-        counts = counts + (np.arange(len(counts)) == chosen)
-        if losses[chosen] < lowest:
-            best, lowest = counts, losses[chosen]
-    normalised: Floats = best / best.sum()
-    return normalised
-
-
-def _prior(case: _Case, trusted: Sequence[bool] | None = None) -> Floats:
-    """Return shares of the trusted by the inverse of each forecaster's own loss to the power: (forecasters,)."""
-    losses = np.array([case.loss_of(part) for part in case.parts])
-    losses = np.where(np.ones(len(losses), bool) if trusted is None else trusted, losses, np.inf)
-    # Those that are perfect share all.
-    shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
-    normalised: Floats = shares / shares.sum()
-    return normalised
