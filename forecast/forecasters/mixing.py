@@ -6,11 +6,11 @@ Wallis, A simple explanation of the forecast combination puzzle, 2009). docs/acc
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecast.panels.panel import Floats
+from forecast.panels.panel import Floats, Integers
 
 POWER = 15.0  # of the inverse loss: 5 % more loss halves the weight
 LEAST = 0.05  # of the largest weight; a smaller one, of 22 % more loss, is not worth its keep
@@ -27,11 +27,13 @@ def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) ->
     the first forecaster gets all. Of equal forecasters the first alone has a weight: without a season, naive and
     seasonal naive are the same. Those that are perfect share all.
     """
-    case = _prepare(truth, forecasts, units)
-    if case is None:
+    rows = _drawn(*truth.shape)
+    truth, parts = truth[rows], np.stack([forecast[rows] for forecast in forecasts])
+    usable = np.isfinite(truth) & np.isfinite(parts).all(axis=0)
+    if not usable.any():
         return (1.0, *(0.0,) * (len(forecasts) - 1))
-    losses = np.array([case.loss_of(part) for part in case.parts])
-    again = [any(np.array_equal(part, other) for other in case.parts[:k]) for k, part in enumerate(case.parts)]
+    losses = _losses(truth, parts, units[rows], usable)
+    again = [any(np.array_equal(parts[k][usable], other[usable]) for other in parts[:k]) for k in range(len(parts))]
     shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
     weights = np.where(again | (shares < LEAST), 0.0, shares)
     return tuple(float(weight) for weight in weights / weights.sum())
@@ -57,44 +59,26 @@ def mix(parts: Iterable[Floats], weights: Sequence[float | Floats]) -> Floats:
     return total
 
 
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """The cells that are scored, flat, each with what an error there weighs."""
-
-    truth: Floats  # (cells,)
-    parts: Floats  # (forecasters, cells)
-    scaled: Floats  # (cells,) what an absolute error adds to the loss
-    relative: Floats  # (cells,) what a relative error adds; all 0 where the data are not positive
-
-    def loss_of(self, forecast: Floats) -> float:
-        """Return the loss of one forecast (cells,)."""
-        error = np.abs(forecast - self.truth)
-        loss = float(error @ self.scaled)
-        if self.relative.any():
-            loss += float((error / (np.abs(self.truth) + np.abs(forecast))) @ self.relative)
-        return loss
+def _drawn(rows: int, horizon: int) -> Integers:
+    """Return the rows that are looked at: all, or so many that CELLS are not exceeded, drawn evenly."""
+    most = max(1, CELLS // max(1, horizon))
+    if rows <= most:
+        return np.arange(rows)
+    # A fixed draw: an even stride could hit one origin of each series only.
+    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
 
-def _prepare(truth: Floats, forecasts: Sequence[Floats], units: Floats) -> _Case | None:
-    """Lay out the usable cells of at most so many rows, drawn evenly; None where there is none."""
-    rows = np.arange(len(truth))
-    most = max(1, CELLS // max(1, truth.shape[1]))
-    if len(rows) > most:  # a fixed draw: an even stride could hit one origin of each series only
-        rows = np.sort(np.random.default_rng(0).choice(len(rows), most, replace=False))
-    truth = truth[rows]
-    parts = np.stack([forecast[rows] for forecast in forecasts])
-    usable = np.isfinite(truth) & np.isfinite(parts).all(axis=0)
+def _losses(truth: Floats, parts: Floats, units: Floats, usable: NDArray[np.bool_]) -> Floats:
+    """Return the loss of each forecaster, (forecasters,): truth (rows, horizon), parts (forecasters, rows, horizon)."""
     count = usable.sum(axis=1)
-    if not count.any():
-        return None
-    per_cell = np.repeat(1 / np.maximum(count, 1) / (count > 0).sum(), truth.shape[1]).reshape(truth.shape)[usable]
-    scaled = per_cell / np.broadcast_to(units[rows, None], truth.shape)[usable]
-    positive = bool((truth[usable] > 0).all())
-    case = _Case(truth[usable], parts[:, usable], scaled, per_cell * 0)
-    if not positive:
-        return case
-    absolute = _Case(case.truth, case.parts, scaled, per_cell * 0).loss_of(case.parts[0])
-    relative = _Case(case.truth, case.parts, scaled * 0, per_cell).loss_of(case.parts[0])
-    if min(absolute, relative) <= 0:  # the first forecaster is perfect: there is no share to measure by
-        return case
-    return _Case(case.truth, case.parts, scaled / absolute / 2, per_cell / relative / 2)
+    share = np.repeat(1 / np.maximum(count, 1) / (count > 0).sum(), truth.shape[1]).reshape(truth.shape)[usable]
+    units, truth, parts = np.broadcast_to(units[:, None], truth.shape)[usable], truth[usable], parts[:, usable]
+    errors = np.abs(parts - truth)
+    absolute: Floats = errors @ (share / units)
+    if not (truth > 0).all():
+        return absolute
+    relative = (errors / (truth + np.abs(parts))) @ share
+    if min(absolute[0], relative[0]) <= 0:  # the first forecaster is perfect: there is no share to measure by
+        return absolute
+    both: Floats = absolute / absolute[0] / 2 + relative / relative[0] / 2
+    return both
