@@ -38,10 +38,7 @@ def test_a_change_changes_the_plan_and_keeps_the_number_of_networks(change: str)
     assert (changed.members, changed.horizon) == (plan.members, plan.horizon)
 
 
-def test_the_weights_of_both_rules_are_shares() -> None:
+def test_greedy_selection_takes_opposite_errors_for_their_mean() -> None:
     truth = np.arange(12.0).reshape(3, 4) + 1
-    forecasts = [truth + 1, truth - 0.5, truth * 1.1]
-    for rule in ablation.RULES.values():
-        weights = rule(truth, forecasts, np.ones(3))
-        assert weights.min() >= 0
-        assert weights.sum() == pytest.approx(1)
+    weights = ablation.by_selection(truth, [truth + 1, truth - 1, truth + 9], np.ones(3))
+    np.testing.assert_allclose(weights, [0.5, 0.5, 0])
