@@ -102,7 +102,7 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
     shares = choose_shares(fitted[0], parts, plan)
     found = medians(final, case_rows, shares)
     on_validation = medians(fitted, rows, shares)
-    yield "whole", mean(found, mixing.choose_weights(truth, on_validation, units))
+    yield "whole", mean(found, mixing.choose_weights(truth, on_validation, units, rows.series))
     yield "mix: greedy selection", mean(found, by_selection(truth, on_validation, units))
     yield "mix: equal weights", mean(found, (1.0,) * len(found))
     for kind, median in zip(kinds, found, strict=True):

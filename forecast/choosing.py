@@ -115,7 +115,7 @@ def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]
     """Return the share of each member of the network that the validation origins show to be best; some are 0."""
     rows = parts.validation
     found = network.medians(fitted, rows.panel, rows.series, plan)
-    return mixing.choose_weights(rows.panel.truth(plan.horizon), found, units_of(parts, rows, plan))
+    return mixing.choose_weights(rows.panel.truth(plan.horizon), found, units_of(parts, rows, plan), rows.series)
 
 
 def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:
@@ -128,7 +128,7 @@ def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:
     medians = [run(one, rows, plan)[:, :, MEDIAN] for one in fitted]
     zeros = is_intermittent(rows.panel, plan)
     mixes = [
-        mixing.choose_weights(truth[group], [median[group] for median in medians], units[group])
+        mixing.choose_weights(truth[group], [median[group] for median in medians], units[group], rows.series[group])
         for group in (~zeros, zeros)
         if group.any()
     ]

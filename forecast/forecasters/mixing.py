@@ -1,8 +1,9 @@
 """Weights between forecasters, found on origins that their fitting has not seen.
 
-Each weight falls with a high power of the forecaster's own loss. Weights that are chosen for the loss of the mix itself
-(regression, greedy selection) trust a few origins too far: a mix of all that are nearly as good is hard to beat (Smith,
-Wallis, A simple explanation of the forecast combination puzzle, 2009). docs/accuracy.md has the comparison.
+Each weight falls with a high power of the forecaster's own loss, lower where little was seen. Weights that are chosen
+for the loss of the mix itself (regression, greedy selection) trust a few origins too far: a mix of all that are nearly
+as good is hard to beat (Smith, Wallis, A simple explanation of the forecast combination puzzle, 2009). docs/accuracy.md
+has the comparison.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,20 +13,21 @@ from numpy.typing import NDArray
 
 from forecast.panels.panel import Floats, Integers
 
-POWER = 15.0  # of the inverse loss: 5 % more loss halves the weight
+POWER = 15.0  # of the inverse loss where much was seen: 5 % more loss halves the weight
+FEW = 2.0  # horizons of truth that halve the power
 LEAST = 0.05  # of the largest weight; a smaller one, of 22 % more loss, is not worth its keep
 BLOCK = 256  # series that are added at once
 CELLS = 200_000  # truth values that are looked at, at most
 
 
-def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) -> tuple[float, ...]:
+def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats, series: Integers) -> tuple[float, ...]:
     """Return the weight of each forecaster in the mix: 0 or at least LEAST of the largest, together 1.
 
-    truth and each forecast: (rows, horizon), units: (rows,). Each row counts equally. The loss is the absolute error
-    in units of the row; where all truth is above 0, half of it is the relative error (sMAPE), each half as a share of
-    what the first forecaster makes. Cells where the truth or any forecast is missing are left out; without any cell
-    the first forecaster gets all. Of equal forecasters the first alone has a weight: without a season, naive and
-    seasonal naive are the same. Those that are perfect share all.
+    truth and each forecast: (rows, horizon), units and series: (rows,). Each row counts equally. The loss is the
+    absolute error in units of the row; where all truth is above 0, half of it is the relative error (sMAPE), each half
+    as a share of what the first forecaster makes. Cells where the truth or any forecast is missing are left out;
+    without any cell the first forecaster gets all. Of equal forecasters the first alone has a weight: without a season,
+    naive and seasonal naive are the same. Those that are perfect share all.
     """
     rows = _drawn(*truth.shape)
     truth, parts = truth[rows], np.stack([forecast[rows] for forecast in forecasts])
@@ -34,7 +36,7 @@ def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats) ->
         return (1.0, *(0.0,) * (len(forecasts) - 1))
     losses = _losses(truth, parts, units[rows], usable)
     again = [any(np.array_equal(parts[k][usable], other[usable]) for other in parts[:k]) for k in range(len(parts))]
-    shares = (losses.min() / losses) ** POWER if losses.min() > 0 else (losses <= 0).astype(np.float64)
+    shares = (losses.min() / losses) ** _power(series, truth.shape[1]) if losses.min() > 0 else losses <= 0
     weights = np.where(again | (shares < LEAST), 0.0, shares)
     return tuple(float(weight) for weight in weights / weights.sum())
 
@@ -57,6 +59,13 @@ def mix(parts: Iterable[Floats], weights: Sequence[float | Floats]) -> Floats:
     if total is None:
         raise ValueError("a mix needs at least one part")
     return total
+
+
+def _power(series: Integers, horizon: int) -> float:
+    """Return the power of the inverse loss for rows of these series, (rows,), whose origins are one step apart."""
+    origins = np.unique(series, return_counts=True)[1]
+    horizons = float((origins + horizon - 1).sum() / horizon)  # of truth that do not overlap
+    return POWER * horizons / (horizons + FEW)
 
 
 def _drawn(rows: int, horizon: int) -> Integers:

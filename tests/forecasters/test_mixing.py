@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.forecasters.mixing import choose_weights, mix
+from forecast.forecasters import mixing
+from forecast.forecasters.mixing import mix
 
 ROWS, HORIZON = 60, 8
 
@@ -11,6 +12,11 @@ ROWS, HORIZON = 60, 8
 def setting(seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
     random = np.random.default_rng(seed)
     return random.normal(0, 1, (ROWS, HORIZON)), np.ones(ROWS), random
+
+
+def choose_weights(truth: np.ndarray, forecasts: list[np.ndarray], units: np.ndarray) -> tuple[float, ...]:
+    """Return the weights where every row is of another series."""
+    return mixing.choose_weights(truth, forecasts, units, np.arange(len(truth)))
 
 
 def test_a_forecaster_that_is_always_right_gets_all() -> None:
@@ -24,13 +30,18 @@ def test_equally_good_forecasters_with_errors_of_their_own_share_the_weight() ->
     assert choose_weights(truth, [truth + noise[0], truth + noise[1]], units)[0] == pytest.approx(0.5, abs=0.1)
 
 
-def test_the_weight_falls_with_the_fifteenth_power_of_the_loss() -> None:
+@pytest.mark.parametrize(
+    ("series", "horizons"), [(np.arange(ROWS), 60), (np.zeros(ROWS, int), 67 / 8), (np.arange(ROWS) % 2, 74 / 8)]
+)
+def test_the_weight_falls_with_a_power_of_the_loss_that_grows_with_what_was_seen(
+    series: np.ndarray, horizons: float
+) -> None:
     truth, units, _ = setting()
-    found = choose_weights(truth, [truth + 1, truth - 1.1], units)
-    assert found[1] / found[0] == pytest.approx(1.1**-15)
+    found = mixing.choose_weights(truth, [truth + 1, truth - 1.1], units, series)
+    assert found[1] / found[0] == pytest.approx(1.1 ** (-15 * horizons / (horizons + 2)))
 
 
-@pytest.mark.parametrize(("loss", "kept"), [(1.22, True), (1.23, False)])  # 0.051 and 0.045 of the best one's weight
+@pytest.mark.parametrize(("loss", "kept"), [(1.22, True), (1.24, False)])  # 0.056 and 0.044 of the best one's weight
 def test_a_weight_below_a_twentieth_of_the_largest_is_none(loss: float, kept: bool) -> None:
     truth, units, _ = setting()
     assert (choose_weights(truth, [truth + 1, truth + loss], units)[1] > 0) == kept
