@@ -63,7 +63,8 @@ def leave(code: int) -> NoReturn:
 def signals_as_exceptions() -> Iterator[None]:
     """Raise `Stopped` where the work stands when SIGINT or SIGTERM arrives, so that every `finally` runs.
 
-    A signal that the parent set to be ignored stays ignored; threads other than the main one are left alone.
+    A signal that the parent set to be ignored stays ignored; threads other than the main one are left alone. After a
+    signal the handlers stay, until the next run: its echo must not end the process before that has said why it stops.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -77,7 +78,8 @@ def signals_as_exceptions() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if not _arrived:
+                signal.signal(number, handler)
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -54,6 +54,21 @@ def test_an_error_that_a_signal_has_become_is_reported_as_the_stop(tmp_path: Pat
     assert done.stderr == f"Error: stopped by {name}; the last complete result is in place.\n"
 
 
+def test_the_echo_of_a_signal_does_not_end_a_run_that_is_about_to_say_why_it_stops(tmp_path: Path) -> None:
+    code = (
+        "import sys, forecast.store, forecast.commands as commands\n"
+        "def again(*arguments, report=commands.failures.report):\n"
+        "    os.kill(os.getpid(), 15)\n"
+        "    return report(*arguments)\n"
+        "forecast.store.load = lambda *_, **__: os.kill(os.getpid(), 15)\n"
+        "commands.failures.report = again\n"
+        "sys.argv = ['forecast', 'predict']\n"
+        "commands.main()"
+    )
+    done = bare(code, tmp_path)
+    assert (done.returncode, done.stderr) == (143, "Error: stopped by SIGTERM; the last complete result is in place.\n")
+
+
 def test_the_notes_of_an_error_that_a_signal_has_become_are_said(tmp_path: Path) -> None:
     code = (
         "import sys, forecast.store, forecast.commands as commands\n"
