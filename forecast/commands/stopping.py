@@ -77,8 +77,8 @@ def signals_as_exceptions() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            if not _arrived:
+        if not _arrived:
+            for number, handler in before.items():
                 signal.signal(number, handler)
 
 

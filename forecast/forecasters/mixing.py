@@ -80,10 +80,11 @@ def _drawn(rows: int, horizon: int) -> Integers:
 def _losses(truth: Floats, parts: Floats, units: Floats, usable: NDArray[np.bool_]) -> Floats:
     """Return the loss of each forecaster, (forecasters,): truth (rows, horizon), parts (forecasters, rows, horizon)."""
     count = usable.sum(axis=1)
-    share = np.repeat(1 / np.maximum(count, 1) / (count > 0).sum(), truth.shape[1]).reshape(truth.shape)[usable]
-    units, truth, parts = np.broadcast_to(units[:, None], truth.shape)[usable], truth[usable], parts[:, usable]
+    shares = 1 / np.maximum(count, 1) / (count > 0).sum()  # of each cell of a row
+    share, unit = (np.broadcast_to(of_rows[:, None], truth.shape)[usable] for of_rows in (shares, units))
+    truth, parts = truth[usable], parts[:, usable]
     errors = np.abs(parts - truth)
-    absolute: Floats = errors @ (share / units)
+    absolute: Floats = errors @ (share / unit)
     if not (truth > 0).all():
         return absolute
     relative = (errors / (truth + np.abs(parts))) @ share
