@@ -11,19 +11,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecast import pipeline
-from forecast.errors import DataError
-from forecast.evaluation.backtest import LARGEST, REPORT, SEEN, Backtest, Rolling, least_history, rolling
+from forecast.errors import DataError, TimeLimitError
+from forecast.evaluation.backtest import LARGEST, REPORT, SEEN, Backtest, Rolling, least_history, rolling, thinned
 from forecast.evaluation.metrics import units_at_first_origin
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.matching import known_rows
 from forecast.options import BacktestOptions, ReadOptions, TrainOptions
+from forecast.panels.bounds import Bounds
 from forecast.panels.clock import on_clock
-from forecast.panels.panel import Integers, Panel
+from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import settle
 from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
+from forecast.surroundings import Clock, Surroundings
 from forecast.trained import Trained
 
 MOST = 10  # origins, where none are asked for
@@ -40,9 +42,11 @@ class Rolled:
     fits: tuple[int, ...]  # the origins at which they were fitted; none for a model that was there before
     origins: int  # asked for or allowed; those without any truth are not among the rows
     every: int  # steps between two origins
+    series: Integers  # (rows,) their numbers in the panel, as it is on the clock
     order: tuple[int, ...]  # (rows,) the number of each row's origin, oldest first
     status: tuple[str, ...]  # (rows,) as in Forecasts
-    stride: int  # every so many-th series is scored; 1: all are
+    stride: int  # every so many-th id is scored; 1: all are
+    remarks: tuple[str, ...] = ()  # what a time limit has cut from a fit, and what a search has found
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +90,16 @@ def backtest_training(
     options: TrainOptions | None = None,
     read: ReadOptions | None = None,
     listen: Listener = silent,
+    clock: Clock | None = None,
 ) -> Rolled:
     """Measure what `train` would have published before the first origin, and again at every `ask.refit_every`-th.
 
-    Raises DataError when the series are too short for the origins or for training before the first of them.
+    clock: of the whole run; what is left of its limit is shared out evenly over the fits that are to come. Raises
+    DataError when the series are too short for the origins or for training before the first of them, TimeLimitError
+    where a fit has no time for anything.
     """
     options, read = options or TrainOptions(), read or ReadOptions()
+    clock = clock or Clock(options.seconds)
     panel = on_clock(panel)
     horizon = settle(panel, options, read.season).horizon  # follows from frequency and number of rows alone
     options = replace(options, horizon=horizon)
@@ -101,21 +109,31 @@ def backtest_training(
     _check_length(panel, horizon, every, count, least)
     backs = backs_of(horizon, every, count)
     fits = tuple(range(0, count, ask.refit_every or count))
+    remarks: list[str] = []
 
     def model(origin: int) -> _Model:
         before = _newest(panel.without_end(backs[origin]), ask.sliding)
-        place = f"Fit {fits.index(origin) + 1} of {len(fits)}"
+        number = fits.index(origin)
+        place = f"Fit {number + 1} of {len(fits)}"
+        around = Surroundings(Clock(clock.left / (len(fits) - number)))
         try:
-            trained = pipeline.train(before, options, read, {}, _renamed(listen, place)).trained
+            outcome = pipeline.train(before, options, read, {}, _renamed(listen, place), around=around)
         except DataError as error:
             raise DataError(
                 f"the rows before an origin: {error.message}\n{error.hint} Or ask for fewer --origins."
             ) from None
-        plan = trained.plan
+        except TimeLimitError as error:
+            raise TimeLimitError(
+                f"{place}: {error.message}\n"
+                f"--time-limit {options.time_limit} is for all {len(fits)} fits: give it more, or fit less often."
+            ) from None
+        remarks.extend(f"{place}: {remark}" for remark in outcome.remarks(options.time_limit))
+        trained, plan = outcome.trained, outcome.trained.plan
         network = [one for one in trained.fitted if one.kind is Kind.NETWORK and not plan.mixed_targets]
         return _Model(trained, tuple((one, before.ids) for one in (*network, *registry.fit_all(before, plan))))
 
-    return _roll(panel, None, backs, every, fits, model)
+    rolled = _roll(panel, None, backs, every, fits, model)
+    return replace(rolled, remarks=tuple(remarks))
 
 
 def _roll(
@@ -140,12 +158,12 @@ def _roll(
         here = np.flatnonzero(rows.order == origin)
         if not len(here):
             continue
-        cut = rows.panel.select(here)
-        forecasts = predict(models[-1].trained, cut, plan.horizon, assume_future=True)
-        quantiles[here], status[here] = forecasts.quantiles, forecasts.status
-        own = replace(models[-1].trained.plan, horizon=plan.horizon)
-        for one, ids in models[-1].singles:
-            medians[one.kind][here] = registry.run(one, cut, known_rows(ids, cut), own)[:, :, MEDIAN]
+        cut, model = rows.panel.select(here), models[-1]
+        quantiles[here], status[here] = forecast_at(model.trained, panel, rows.series[here], cut.lengths, plan.horizon)
+        own = replace(model.trained.plan, horizon=plan.horizon)
+        for one, ids in model.singles:
+            median = registry.run(one, cut, known_rows(ids, cut), own)[:, :, MEDIAN]
+            medians[one.kind][here] = Bounds.of(own).apply(median)
     everywhere = [{one.kind for one, _ in model.singles} for model in models]
     backtest = Backtest(
         panel=rows.panel,
@@ -157,13 +175,34 @@ def _roll(
     )
     trained = tuple(model.trained for model in models)
     order = tuple(rows.order.tolist())
-    return Rolled(backtest, plan, trained, fits, len(backs), every, order, tuple(status.tolist()), stride)
+    return Rolled(backtest, plan, trained, fits, len(backs), every, rows.series, order, tuple(status.tolist()), stride)
+
+
+def forecast_at(
+    trained: Trained, panel: Panel, series: Integers, lengths: Integers, horizon: int
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return what `predict` forecasts of these series with so many steps in sight: (rows, horizon, quantiles), status.
+
+    series, lengths: (rows,) of the panel. A model that mixes targets sees all of an id, those too that are no row here.
+    """
+    rows = list(zip(series.tolist(), lengths.tolist(), strict=True))
+    shown = dict.fromkeys(rows)
+    if trained.plan.mixed_targets:
+        of_id: dict[str, list[int]] = {}
+        for number, name in enumerate(panel.ids):
+            of_id.setdefault(name, []).append(number)
+        shown = dict.fromkeys((other, length) for one, length in rows for other in of_id[panel.ids[one]])
+    numbers, visible = np.array(list(shown), dtype=np.int64).T
+    forecasts = predict(trained, panel.select(numbers, visible), horizon, assume_future=True)
+    places = {row: place for place, row in enumerate(shown)}
+    chosen = [places[row] for row in rows]
+    return forecasts.quantiles[chosen], tuple(forecasts.status[place] for place in chosen)
 
 
 def rows_at(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, int]:
-    """Return the series cut at the origins, and the stride at which series were chosen, so that memory suffices."""
+    """Return the series cut at the origins, and the stride at which ids were chosen, so that memory suffices."""
     stride = max(1, -(-len(panel) * len(backs) * plan.horizon * len(plan.quantiles) // LARGEST))
-    rows = rolling(panel, plan, np.arange(0, len(panel), stride), -np.array(backs))
+    rows = rolling(panel, plan, thinned(panel, stride), -np.array(backs))
     if not len(rows.order):
         raise DataError(
             f"none of the {len(backs)} origins has a value in the {plan.window} steps before it and the {plan.horizon} "

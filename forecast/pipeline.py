@@ -52,6 +52,11 @@ class Outcome:
     search: Search | None = None  # the trials, where there were any
     targets: dict[str, Any] | None = None  # with several targets: mixed or not, and the errors that decided
 
+    def remarks(self, time_limit: str | None) -> list[str]:
+        """Return what the trials have found, and what the time limit (as it was given) has cut: a line each."""
+        found = [self.search.sentence] if self.search else []
+        return found + ([f"--time-limit {time_limit}: {'; '.join(self.cut)}"] if self.cut else [])
+
 
 def train(
     panel: Panel,

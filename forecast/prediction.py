@@ -58,15 +58,18 @@ def predict(
     bad = np.flatnonzero(np.array(status) == "fallback")
     if len(bad):
         quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
+    if columns is not None:
+        quantiles = np.take_along_axis(quantiles, columns[..., None], 1)
     bounds = Bounds.of(plan)
     return Forecasts(
         ids=table.ids,
         calendar=table.calendar,
         cutoffs=table.last,
-        quantiles=bounds.apply(quantiles if columns is None else np.take_along_axis(quantiles, columns[..., None], 1)),
+        quantiles=bounds.apply(quantiles),
         probabilities=plan.quantiles,
         status=status,
         bounds=bounds,
+        unbounded=quantiles if bounds != Bounds() else None,
         targets=tuple(names[channel] for channel in panel.channel),
     )
 

@@ -50,10 +50,15 @@ class Forecasts:
     status: tuple[str, ...]  # (series,) ok, new, short, fallback or skipped
     targets: tuple[str, ...] = ()  # (series,) the target of each series; () where there is one for all
     bounds: Bounds = field(default_factory=Bounds)  # the quantiles obey them, and so does what `at` reads off
+    unbounded: Floats | None = None  # the quantiles before the bounds, where these are any: what `at` reads from
 
     def at(self, wanted: Sequence[float]) -> Floats:
-        """Return the quantiles of these probabilities, within the bounds: (series, horizon, wanted)."""
-        return self.bounds.apply(at(self.quantiles, self.probabilities, wanted))
+        """Return the quantiles of these probabilities, within the bounds: (series, horizon, wanted).
+
+        Between the points of the grid, what a bound has cut off would bend the line.
+        """
+        quantiles = self.quantiles if self.unbounded is None else self.unbounded
+        return self.bounds.apply(at(quantiles, self.probabilities, wanted))
 
     def to_frame(self, wanted: Sequence[float] = (0.5, 0.1, 0.9)) -> "pd.DataFrame":
         """Return a pandas table, one row per series and step: unique_id, ds, step, q_0.5, ..., status.

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.backtesting import backs_of, backtest_model, last_known, rows_at
+from forecast.backtesting import backs_of, backtest_model, forecast_at, last_known, rows_at
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation.backtest import REPORT, SEEN, Backtest, Rolling
 from forecast.evaluation.comparison import Comparison, compare_losses, loss_differences
@@ -121,7 +121,7 @@ def try_update(
     agreement = check_runtime(candidate.fitted, before, held, plan)
     seen = rows.last < last_known(trained, rows)
     backtest = replace(rolled.backtest, role=tuple(np.where(seen, SEEN, REPORT).tolist()))
-    current = predict(trained, rows, assume_future=True).quantiles[:, :, MEDIAN]
+    current = forecast_at(trained, panel, rolled.series, rows.lengths, plan.horizon)[0][:, :, MEDIAN]
     measure, error, other, comparison = _compared(backtest, current)
     cutoffs = rows.last[~seen]
     first, last = panel.calendar.render(np.array([cutoffs.min(), cutoffs.max()]))

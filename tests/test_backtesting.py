@@ -1,6 +1,7 @@
 """Rolling origins: what is fitted on which rows, what is scored, and that nothing after an origin is seen."""
 
 from dataclasses import replace
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from forecast import backtesting
 from forecast.backtesting import backtest_model, backtest_training
-from forecast.errors import DataError
+from forecast.errors import DataError, TimeLimitError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import REPORT, SEEN
 from forecast.forecasters.fitted import Fitted, Kind
@@ -20,8 +21,10 @@ from forecast.panels import scaling
 from forecast.panels.panel import Panel, panel_of
 from forecast.panels.units import seasonal_difference
 from forecast.pipeline import context_of
-from forecast.plan import Plan
+from forecast.plan import MEDIAN, Plan
+from forecast.prediction import predict
 from forecast.progress import Progress
+from forecast.surroundings import Clock
 from forecast.trained import Trained
 
 PLAN = Plan(horizon=4, window=14, segment=7, seasons=(7,), base=7, lookback=120)
@@ -41,7 +44,7 @@ def make_panel(*lengths: int) -> Panel:
 def trained_on(panel: Panel) -> Trained:
     """Return a model that repeats the last season."""
     return Trained(
-        plan=PLAN,
+        plan=replace(PLAN, targets=panel.targets),
         read=ReadOptions(),
         calendar=panel.calendar,
         ids=panel.ids,
@@ -59,10 +62,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[Panel]:
     """Return what was trained on; training gives a model that repeats the last season."""
     seen: list[Panel] = []
 
-    def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any) -> Any:
+    def train(panel: Panel, options: Any, read: Any, source: Any, listen: Any, around: Any) -> Any:
         seen.append(panel)
         listen(Progress("final", 1, 2))
-        return SimpleNamespace(trained=trained_on(panel))
+        limit = around.clock.limit
+        said = [f"{limit:.0f} seconds"] if limit < inf else []
+        return SimpleNamespace(trained=trained_on(panel), remarks=lambda _: said)
 
     monkeypatch.setattr(backtesting.pipeline, "train", train)
     return seen
@@ -213,7 +218,7 @@ def test_a_table_that_is_too_short_for_a_model_is_refused() -> None:
 
 
 def test_a_fit_that_fails_says_that_it_was_before_an_origin(monkeypatch: pytest.MonkeyPatch) -> None:
-    def train(*_: Any) -> Any:
+    def train(*_: Any, **__: Any) -> Any:
         raise DataError("too few rows.\nGive more history.")
 
     monkeypatch.setattr(backtesting.pipeline, "train", train)
@@ -256,3 +261,79 @@ def test_no_forecast_has_seen_what_comes_after_its_origin(monkeypatch: pytest.Mo
     assert all(median.tobytes() == other.medians[kind].tobytes() for kind, median in one.medians.items())
     assert not np.array_equal(one.truth, other.truth)
     assert one.medians.keys() >= BASELINES
+
+
+def test_bounds_and_rounding_are_those_of_the_baselines_too() -> None:
+    panel = make_panel(100)
+    small = replace(panel, target=panel.target / 50)
+    model = trained_on(small)
+    whole = replace(model, plan=replace(PLAN, decimals=0, maximum=1.0))
+    backtest = backtest_model(whole, small, BacktestOptions(origins=3)).backtest
+    np.testing.assert_array_equal(backtest.medians[Kind.SEASONAL_NAIVE], backtest.quantiles[:, :, MEDIAN])
+    assert set(np.unique(backtest.medians[Kind.DRIFT])) <= {0.0, 1.0}
+
+
+def two_targets(*lengths: int) -> Panel:
+    """Return a panel in which every id has the targets y and z."""
+    panel = make_panel(*np.repeat(lengths, 2).tolist())
+    ids = tuple(f"shop {row // 2}" for row in range(len(panel)))
+    return replace(panel, ids=ids, targets=("y", "z"), channel=np.arange(len(panel)) % 2)
+
+
+def test_every_target_is_scored_where_series_are_left_out(fits: list[Panel], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backtesting, "LARGEST", 2 * 4 * len(PLAN.quantiles) * 4)
+    rolled = backtest_training(two_targets(60, 60, 60, 60), BacktestOptions(origins=2), TINY)
+    assert rolled.stride == 2
+    assert sorted(set(zip(rolled.backtest.panel.ids, rolled.backtest.panel.target_names, strict=True))) == [
+        ("shop 0", "y"),
+        ("shop 0", "z"),
+        ("shop 2", "y"),
+        ("shop 2", "z"),
+    ]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_model_that_mixes_targets_sees_those_too_that_are_not_scored(
+    mixed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Panel] = []
+
+    def seen(trained: Trained, panel: Panel, *rest: Any, **named: Any) -> Any:
+        shown.append(panel)
+        return predict(
+            replace(trained, plan=replace(trained.plan, mixed_targets=False, past=())), panel, *rest, **named
+        )
+
+    panel = two_targets(60, 60)
+    trained = trained_on(panel)
+    monkeypatch.setattr(backtesting, "predict", seen)
+    plan = replace(trained.plan, mixed_targets=mixed, past=("target:y", "target:z") if mixed else ())
+    found, status = backtesting.forecast_at(
+        replace(trained, plan=plan), panel, np.array([3, 0]), np.array([50, 40]), PLAN.horizon
+    )
+    rows = [(3, 50), (0, 40)]
+    beside = [(2, 50), (3, 50), (0, 40), (1, 40)] if mixed else rows
+    pairs = list(zip(shown[0].begins.tolist(), shown[0].lengths.tolist(), strict=True))
+    assert pairs == [(60 * series, length) for series, length in beside]
+    alone = [predict(trained, panel.select([series], np.array([length]))) for series, length in rows]
+    np.testing.assert_array_equal(found, np.concatenate([one.quantiles for one in alone]))
+    assert status == ("ok", "ok")
+
+
+def test_a_time_limit_is_shared_out_over_the_fits(fits: list[Panel]) -> None:
+    ask, times = BacktestOptions(origins=3, refit_every=1), iter([0.0, 30.0, 50.0])
+    clock = Clock(90.0, begin=0.0, now=lambda: next(times))
+    rolled = backtest_training(make_panel(100), ask, replace(TINY, time_limit="90s"), clock=clock)
+    assert rolled.remarks == ("Fit 1 of 3: 30 seconds", "Fit 2 of 3: 30 seconds", "Fit 3 of 3: 40 seconds")
+
+
+def test_a_fit_without_time_says_whose_limit_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(*_: Any, **__: Any) -> Any:
+        raise TimeLimitError("no time to train.\nGive it more.")
+
+    monkeypatch.setattr(backtesting.pipeline, "train", train)
+    with pytest.raises(TimeLimitError) as caught:
+        backtest_training(make_panel(100), BacktestOptions(origins=3, refit_every=1), replace(TINY, time_limit="9s"))
+    assert str(caught.value) == (
+        "Fit 1 of 3: no time to train.\n--time-limit 9s is for all 3 fits: give it more, or fit less often."
+    )

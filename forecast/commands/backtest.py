@@ -55,15 +55,22 @@ def backtest(
     reading = tables.read_panel(data, read) if loaded is None else read_again(data, read, loaded)
     for notice in reading.notices:
         say(notice)
-    measured = measure(_roll(reading, ask, options, common, loaded), loaded.model if loaded else None)
+    rolled = _roll(reading, ask, options, common, loaded, run.clock)
+    measured = measure(rolled, loaded.model if loaded else None)
     files = {output: _table(measured.rolled, output)} if output is not None else {}
     put_report(describe(measured), files, "every forecast", common, say)
-    skill = measured.overall["scores"]["model"]["skill"]
+    unseen = measured.overall["coverage_measured"]  # what a model has seen says nothing about its skill
+    skill = measured.overall["scores"]["model"]["skill"] if unseen else None
     if common.json:
         parts = _record_parts(measured, reading, loaded, options) | {"output": record.output_part(files)}
         packages = record.PREDICTING if loaded else record.TRAINING
         code = QualityError.exit_code if lacks_skill(skill, options.require_skill) else 0
         put("-", record.as_json(record.finished(run, packages, parts, code)))
+    if not unseen and lacks_skill(skill, options.require_skill):
+        raise QualityError(
+            f"the skill cannot be told: no origin lies after the rows that {loaded.model if loaded else 'it'} was "
+            "trained on.\nGive newer rows, or leave out -m to fit at the origins."
+        )
     demand_skill(skill, options.require_skill)
 
 
@@ -99,17 +106,24 @@ def _load(ask: BacktestOptions, options: TrainOptions, common: CommonOptions) ->
 
 
 def _roll(
-    reading: "Reading", ask: BacktestOptions, options: TrainOptions, common: CommonOptions, loaded: "Loaded | None"
+    reading: "Reading",
+    ask: BacktestOptions,
+    options: TrainOptions,
+    common: CommonOptions,
+    loaded: "Loaded | None",
+    begin: float,
 ) -> "Rolled":
-    """Forecast at the origins, with progress on display where something is fitted."""
+    """Forecast at the origins, with progress on display where something is fitted; begin: of the run, monotonic."""
     from forecast import backtesting
     from forecast.commands.progress import shown
     from forecast.commands.train import stoppable
+    from forecast.surroundings import Clock
 
     if loaded is not None:
         return backtesting.backtest_model(loaded.trained, reading.panel, ask, options.horizon)
     with shown(common.quiet or common.json) as listen:
-        return backtesting.backtest_training(reading.panel, ask, options, reading.options, stoppable(listen))
+        clock = Clock(options.seconds, begin)
+        return backtesting.backtest_training(reading.panel, ask, options, reading.options, stoppable(listen), clock)
 
 
 def _table(rolled: "Rolled", output: str) -> bytes:

@@ -50,6 +50,8 @@ def measure(rolled: Rolled, model: str | None) -> Measured:
     facts = gather(rolled.models[-1], overall, found.get(Kind.SEASONAL_NAIVE))
     promised = all(one.calibration.promised for one in rolled.models)
     sentence = verdict(replace(facts, seen=seen, mix=_mean_mix(rolled), promised=promised))
+    targets = metrics.by_target(rolled.backtest, rolled.plan)
+    overall |= {"targets": targets} if targets else {}
     overall |= {"comparison": {name: vars(one) for name, one in found.items()}, "verdict": sentence}
     steps, series = (made(rolled.backtest, rolled.plan) for made in (metrics.by_step, metrics.by_series))
     return Measured(rolled, overall, steps, series, _origins(rolled), _notices(rolled, model))
@@ -100,9 +102,10 @@ def _origins(rolled: Rolled) -> list[dict[str, Any]]:
 
 def _notices(rolled: Rolled, model: str | None) -> tuple[str, ...]:
     """Return what a reader of the tables has to know, one line each."""
-    lines = [_about_fits(rolled) if model is None else _about_training(rolled, model)]
+    lines = [_about_fits(rolled) if model is None else _about_training(rolled, model), *rolled.remarks]
     if rolled.stride > 1:
-        lines.append(f"One series in {rolled.stride} is scored, evenly spread, so that memory suffices.")
+        what = "id" if rolled.plan.targets else "series"
+        lines.append(f"One {what} in {rolled.stride} is scored, evenly spread, so that memory suffices.")
     count = Counter(rolled.status)
     lines += [
         f"{count[status]:,} of {len(rolled.status):,} forecasts {status} ({meaning})."

@@ -157,8 +157,7 @@ def remarks(reading: "Reading", outcome: "Outcome", options: TrainOptions) -> li
             f"{', '.join(reading.options.future)}: not known for {unknown:,} of the steps to forecast; their means "
             "stand in for them in predictions.csv (--future-data)."
         )
-    found += [outcome.search.sentence] if outcome.search else []
-    return found + ([f"--time-limit {options.time_limit}: {'; '.join(outcome.cut)}"] if outcome.cut else [])
+    return found + outcome.remarks(options.time_limit)
 
 
 def stoppable(listen: "Listener") -> "Listener":

@@ -82,7 +82,7 @@ def split(panel: Panel, plan: Plan) -> Split:
     whole = panel.select(rows)
     fit = whole.select(np.arange(len(rows)), whole.lengths - tails)
     every = max(1, -(-len(rows) * plan.origins * plan.horizon * len(plan.quantiles) // LARGEST))
-    chosen = np.arange(0, len(rows), every)
+    chosen = thinned(whole, every)
     last = plan.validated - plan.horizon
     count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
     spread = np.unique(np.linspace(0, last, count).astype(np.int64))
@@ -91,6 +91,14 @@ def split(panel: Panel, plan: Plan) -> Split:
     if not len(validation.series):
         validation = rolling(whole, plan, chosen, spread - tails)
     return Split(fit, rows, validation, rolling(whole, plan, chosen, np.arange(plan.origins) - plan.held_back))
+
+
+def thinned(panel: Panel, every: int) -> Integers:
+    """Return the series of every so many-th id, all targets of it: series themselves would be those of some targets."""
+    if every == 1:
+        return np.arange(len(panel))
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(panel.ids))}
+    return np.flatnonzero(np.array([numbers[name] for name in panel.ids], dtype=np.int64) % every == 0)
 
 
 def least_history(plan: Plan) -> int:

@@ -29,16 +29,15 @@ class Groups:
     steps: bool = False  # whether a group is one step of many rows, not whole rows
 
     def total(self, values: Floats) -> Floats:
-        """Return the sum of the observed values of each group: (groups,)."""
+        """Return the sum of the observed values of each group: (groups,), NaN where there is none."""
         seen = np.isfinite(values)
         index = np.broadcast_to(self.index, values.shape)[seen]
-        return np.bincount(index, values[seen], minlength=self.count).astype(np.float64)
+        sums = np.bincount(index, values[seen], minlength=self.count)
+        return np.where(np.bincount(index, minlength=self.count) > 0, sums, np.nan)
 
     def mean(self, values: Floats) -> Floats:
         """Return the mean of the observed values of each group: (groups,), NaN where there is none."""
-        number = self.total(np.where(np.isfinite(values), 1.0, np.nan))
-        mean: Floats = np.divide(self.total(values), number, out=np.full(self.count, np.nan), where=number > 0)
-        return mean
+        return self.total(values) / self.total(np.where(np.isfinite(values), 1.0, np.nan))
 
 
 WHOLE = Groups(np.zeros((1, 1), dtype=np.int64), 1)

@@ -167,7 +167,7 @@ class TrainOptions:
             metavar="N",
             min=1,
             help="Settings of the network to try before training; the best on the validation rows is taken. Needs "
-            "forecast-lstm[tune]. An interrupted search goes on when it is started again.",
+            "forecast-lstm[tune]. In train, an interrupted search goes on when it is started again.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -177,7 +177,7 @@ class TrainOptions:
             "--time-limit",
             metavar="DUR",
             help="Be done after this time, such as 90s, 10m or 1h30m, with the best there is: the result then "
-            "depends on the speed of the machine. Kept within 10 % or 5 s.",
+            "depends on the speed of the machine. Kept within 10 % or 5 s; backtest shares it out over its fits.",
             rich_help_panel=RUN,
         ),
     ] = None

@@ -48,10 +48,14 @@ def groups_table(
 ) -> str:
     """Return some rows of a table by step or by series, as `metrics.by_step` and `by_series` make them.
 
-    Its first column says what a row is about and gets the heading; on the right stands the MASE of each forecaster.
+    The column `heading` says what a row is about, with several targets `target` as well; on the right stands the MASE
+    of each forecaster.
     """
     others = {key: key.removeprefix("mase_") for key in table if key.startswith("mase_")}
-    groups = [fitted(str(group)) for group in next(iter(table.values()))]
+    groups = [fitted(str(group)) for group in table[heading]]
+    if "target" in table:
+        heading = f"target, {heading}"
+        groups = [f"{fitted(str(name))}, {group}" for name, group in zip(table["target"], groups, strict=True)]
     lines = [[heading, *(COLUMNS[key][0] for key in BY_GROUP), *(titles.get(name, name) for name in others.values())]]
     for row in rows:
         cells = [cell(_known(table[key][row]), key) for key in BY_GROUP]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from forecast.options import BacktestOptions, TrainOptions
 from forecast.plan import QUANTILES
 from tests.commands.conftest import PLAN, sales, trained_on
 
+ROWS = np.array([0, 0, 1, 1])
 HEAD = "2 origins from 1970-01-08 to 1970-01-09, 1 day apart, each forecast 2 days ahead"
 
 
@@ -25,7 +27,7 @@ def rolled_of(roles: tuple[str, ...] = (REPORT,) * 4, fits: tuple[int, ...] = (0
     quantiles = (truth + error)[:, :, None] + np.linspace(-3, 3, len(QUANTILES))
     medians = {Kind.THETA: truth + 0.75, Kind.SEASONAL_NAIVE: truth - 1}
     backtest = Backtest(origins, roles, truth, np.ones(4), quantiles, medians)
-    return Rolled(backtest, PLAN, (trained_on(panel),), fits, 2, 1, (0, 1, 0, 1), ("ok", "ok", "short", "ok"), 1)
+    return Rolled(backtest, PLAN, (trained_on(panel),), fits, 2, 1, ROWS, (0, 1, 0, 1), ("ok", "ok", "short", "ok"), 1)
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def asked(world: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         calls.append((ask, horizon))
         return rolled_of(fits=())
 
-    def backtest_training(panel: Any, ask: Any, options: Any, read: Any, listen: Any) -> Rolled:
+    def backtest_training(panel: Any, ask: Any, options: Any, read: Any, listen: Any, clock: Any) -> Rolled:
         calls.append((ask, options))
         return rolled_of()
 
@@ -194,6 +196,24 @@ def test_a_skill_below_the_gate_is_reported_and_leaves_with_16(asked: Any, capfd
         "Error: the skill against seasonal naive is 0.500, below the 0.6 of --require-skill.",
         "Give more history or covariates, or ask for less.",
     ]
+
+
+@pytest.mark.parametrize("gate", ["0.1", "-9"])
+def test_a_gate_is_not_passed_on_rows_that_the_model_has_seen(
+    gate: str, asked: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backtesting, "backtest_model", lambda *_: rolled_of((SEEN,) * 4, ()))
+    assert run(["backtest", "sales.csv", "-m", "sales", "--require-skill", gate, "-q"]) == 16
+    assert capfd.readouterr().err == (
+        "Error: the skill cannot be told: no origin lies after the rows that sales@v1 was trained on.\n"
+        "Give newer rows, or leave out -m to fit at the origins.\n"
+    )
+    assert run(["backtest", "sales.csv", "-m", "sales", "-q"]) == 0
+
+
+def test_what_a_fit_has_to_say_stands_above_the_tables() -> None:
+    rolled = replace(rolled_of(), remarks=("Fit 1 of 1: --time-limit 9s: no network",))
+    assert describe(measure(rolled, None)).splitlines()[2] == "Fit 1 of 1: --time-limit 9s: no network"
 
 
 def test_the_record_of_a_missed_gate_holds_the_exit_code(asked: Any, capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecast.evaluation import backtest
 from forecast.evaluation.backtest import roles, split
 from forecast.panels.panel import panel_of
 from forecast.plan import Plan
@@ -65,3 +66,14 @@ def test_series_of_zeros_alone_choose_only_where_no_other_series_can(gone: int, 
     parts = split(panel_of({"plain": values, "zero": zero}), replace(PLAN, origins=4))
     assert {parts.fit.ids[row] for row in parts.validation.series} == chosen
     assert "zero" in parts.held.panel.ids
+
+
+def test_where_ids_are_left_out_every_target_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = replace(PLAN, origins=4)
+    one = panel_of({f"{row}": np.arange(60.0) % 7 for row in range(8)})
+    ids = tuple(str(row // 2) for row in range(8))
+    panel = replace(one, ids=ids, targets=("y", "z"), channel=np.arange(8) % 2)
+    monkeypatch.setattr(backtest, "LARGEST", 4 * plan.origins * plan.horizon * len(plan.quantiles))
+    parts = split(panel, plan)
+    for rows in (parts.validation, parts.held):
+        assert sorted(set(rows.series.tolist())) == [0, 1, 4, 5]

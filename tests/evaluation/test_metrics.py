@@ -88,7 +88,7 @@ def test_smape_of_zero_forecast_as_zero_is_zero() -> None:
 
 def test_without_any_truth_every_metric_is_undefined() -> None:
     truth = np.full((2, 3), NAN)
-    for metric in (metrics.mae, metrics.rmse, metrics.smape):
+    for metric in (metrics.mae, metrics.rmse, metrics.smape, metrics.wape, metrics.bias):
         assert np.isnan(metric(truth, POINT)[0])
     for metric in (metrics.mase, metrics.rmsse):
         assert np.isnan(metric(truth, POINT, UNITS)[0])

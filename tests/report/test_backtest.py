@@ -70,4 +70,26 @@ def test_a_long_horizon_is_shown_at_ten_steps(horizon: int, steps: list[int]) ->
 
 
 def test_a_series_whose_skill_is_undefined_is_among_the_worst() -> None:
-    assert shown_series([0.5, NAN, -3.0]) == [1, 2, 0]
+    assert shown_series([0.5, NAN, -3.0], [0.5, 0.1, 4.0]) == [1, 2, 0]
+
+
+def test_series_without_an_error_to_compare_come_last_or_not_at_all() -> None:
+    assert shown_series([NAN, 0.5, -3.0], [NAN, 0.5, 4.0]) == [2, 1, 0]
+    skill, mase = [NAN] * 7 + list(np.linspace(-1, 1, 12)), [NAN] * 7 + [1.0] * 12
+    assert shown_series(skill, mase) == [7, 8, 9, 10, 11, 14, 15, 16, 17, 18]
+    assert shown_series(skill[:15], mase[:15]) == [7, 8, 9, 10, 11, 12, 13, 14, 0, 1]
+
+
+def test_of_several_targets_every_row_names_its_own() -> None:
+    steps = {"target": np.array(["y", "y", "z", "z"]), "step": np.array([1, 2, 1, 2])}
+    rows = {"series": ["a", "a"], "target": ["y", "z"]}
+    repeated = {name: np.repeat(column, 4) for name, column in TABLE.items()}
+    twice = {name: np.repeat(column, 2) for name, column in TABLE.items()}
+    overall = OVERALL | {"targets": dict.fromkeys(("y", "z"), OVERALL["scores"])}
+    text = report_text(["head"], overall, steps | repeated, rows | twice, {})
+    words = [line.split("  ")[0] for line in text.splitlines()]
+    assert words[3:7] == ["model", "", "", "seasonal_naive"]
+    place = words.index("target, step")
+    assert words[place : place + 5] == ["target, step", "y, 1", "y, 2", "z, 1", "z, 2"]
+    place = words.index("target, series")
+    assert words[place : place + 3] == ["target, series", "y, a", "z, a"]
