@@ -24,7 +24,7 @@ from forecast.options import ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
 from forecast.panels.clock import on_clock, steps_again
-from forecast.panels.panel import Floats, Panel
+from forecast.panels.panel import Floats, Panel, nothing_filled
 from forecast.panels.units import seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import prepare
@@ -227,6 +227,7 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
         target=np.where(seen, panel.target[places], np.nan),  # ahead, only covariates are known
         past=panel.past[:, places] if panel.past.size else panel.past,
         future=panel.future[:, places] if panel.future.size else panel.future,
+        filled=nothing_filled(),  # nothing is scored on it, and its end is that of the table
     )
 
 

@@ -19,7 +19,7 @@ from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
 from forecast.panels.clock import columns_on_clock, on_clock
 from forecast.panels.holidays import refuse_unknown_days
-from forecast.panels.panel import Floats, Integers, Panel
+from forecast.panels.panel import Floats, Integers, Panel, nothing_filled
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
 from forecast.trained import Forecasts, Trained
@@ -147,6 +147,7 @@ def _extended(panel: Panel, values: Floats) -> Panel:
         # What lies ahead of the panel may be stored, in a backtest, but only the future-known columns may be read.
         past=moved(panel.past, panel.lengths) if len(panel.past) else panel.past,
         future=moved(panel.future, ahead) if len(panel.future) else panel.future,
+        filled=nothing_filled(),
     )
 
 

@@ -49,6 +49,10 @@ def on_clock(panel: Panel) -> Panel:
     places = clock + np.repeat(ends - longer - first, sizes)
     skipped = np.bincount(places, minlength=ends[-1]) == 0
     own = block.ravel()
+    filled = panel.filled
+    if len(filled):
+        filled = np.zeros(len(skipped), dtype=np.int8)
+        np.maximum.at(filled, places, panel.filled[source])
     return replace(
         panel,
         calendar=calendar.on_clock,
@@ -59,6 +63,7 @@ def on_clock(panel: Panel) -> Panel:
         target=_means(panel.target, source, places, skipped),
         past=_each(panel.past, source, places, skipped),
         future=_held(_each(panel.future, source, places, skipped), skipped),
+        filled=filled,
     )
 
 

@@ -12,11 +12,17 @@ from forecast.panels.encoding import Encoding
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+CARRIED, BETWEEN = 1, 2  # how a value was made up: from what was before it, or on a line to what comes after it
 
 
 def one_channel() -> Integers:
     """Return the channels of a panel with one target: (0,)."""
     return np.empty(0, dtype=np.int64)
+
+
+def nothing_filled() -> NDArray[np.int8]:
+    """Return the marks of a panel in which no value is made up: (0,)."""
+    return np.empty(0, dtype=np.int8)
 
 
 def no_columns() -> Floats:
@@ -37,7 +43,8 @@ class Panel:
     and the series of one id share their times.
 
     Guarantees: times are regular, rising and unique (step k of series s is at ordinal starts[s] + k of the calendar);
-    a missing value is NaN; no value is infinite; every series has at least one step.
+    a missing value is NaN; no value is infinite; every series has at least one step. A value that was made up of later
+    ones is not visible where those are not: a cut among such steps moves back to the last one that was observed.
     """
 
     ids: tuple[str, ...]  # (series,)
@@ -53,6 +60,7 @@ class Panel:
     targets: tuple[str, ...] = ()  # names of the targets, where there are several
     channel: Integers = field(default_factory=one_channel)  # (series,) place in `targets`; (0,) where there is one
     encodings: tuple[Encoding, ...] = ()  # of the covariates that are no numbers in the table
+    filled: NDArray[np.int8] = field(default_factory=nothing_filled)  # (steps,) 0, CARRIED or BETWEEN; (0,) all are 0
 
     def __post_init__(self) -> None:
         """Check the guarantees that can be checked without reading every value."""
@@ -67,6 +75,8 @@ class Panel:
             raise ValueError("a panel of several targets needs the channel of each series, a panel of one has none")
         if len(self.channel) and not (self.channel.min() >= 0 and self.channel.max() < len(self.targets)):
             raise ValueError("a channel of the panel is none of its targets")
+        if len(self.filled) not in (0, len(self.target)):
+            raise ValueError(f"{len(self.filled)} steps of the panel are marked, the target has {len(self.target)}")
         for name in ("past", "future"):
             columns = getattr(self, name)
             if len(columns) and columns.shape[1] != len(self.target):
@@ -98,16 +108,27 @@ class Panel:
     def select(self, series: Sequence[int] | Integers, lengths: Integers | None = None) -> "Panel":
         """Return these series, in this order, each cut to `lengths` visible steps where given; a series may repeat."""
         chosen = np.asarray(series, dtype=np.int64)
+        if lengths is not None:
+            lengths = self._before_fills(self.begins[chosen], np.asarray(lengths, dtype=np.int64))
         return replace(
             self,
             ids=tuple(self.ids[i] for i in chosen),
             starts=self.starts[chosen],
             begins=self.begins[chosen],
-            lengths=self.lengths[chosen] if lengths is None else np.asarray(lengths, dtype=np.int64),
+            lengths=self.lengths[chosen] if lengths is None else lengths,
             limits=self.limits[chosen],
             static=self.static[chosen] if self.static.size else self.static,
             channel=self.channel[chosen] if self.targets else self.channel,
         )
+
+    def _before_fills(self, begins: Integers, lengths: Integers) -> Integers:
+        """Return the lengths (rows,) cut back to before the steps that were made up of what then is out of sight."""
+        while len(self.filled):
+            inside = (lengths > 1) & (self.filled[begins + lengths - 1] == BETWEEN)
+            if not inside.any():
+                break
+            lengths = lengths - inside
+        return lengths
 
     def without_end(self, steps: int) -> "Panel":
         """Return the series that are longer than `steps`, with their last `steps` steps out of sight."""
@@ -129,7 +150,13 @@ class Panel:
             target=self.target[places],
             past=self.past[:, places] if len(self.past) else self.past,
             future=self.future[:, places] if len(self.future) else self.future,
+            filled=self.filled[places] if len(self.filled) else self.filled,
         )
+
+    @property
+    def observed(self) -> Floats:
+        """The target without the values that were made up: (steps,)."""
+        return np.where(self.filled > 0, np.nan, self.target) if len(self.filled) else self.target
 
     def ahead(self, horizon: int) -> Integers:
         """Return the flat index of the steps after each origin: (series, horizon); -1 where no row is stored."""
@@ -142,9 +169,9 @@ class Panel:
         return np.where(index >= self.begins[:, None], index, -1)
 
     def truth(self, horizon: int) -> Floats:
-        """Return the stored target after each origin, for scoring: (series, horizon); NaN where none is stored."""
+        """Return what was observed after each origin, for scoring: (series, horizon); NaN where nothing was."""
         index = self.ahead(horizon)
-        return np.where(index >= 0, self.target[index], np.nan)
+        return np.where(index >= 0, self.observed[index], np.nan)
 
     def tail(self, horizon: int) -> Floats:
         """Return the last `horizon` visible target values: (series, horizon); NaN before a series begins."""

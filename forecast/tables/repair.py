@@ -8,8 +8,10 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.options import Duplicates
-from forecast.panels.panel import Floats, Integers, Panel
+from forecast.panels.panel import BETWEEN, CARRIED, Floats, Integers, Panel
 from forecast.tables.phrases import and_more, short
+
+MADE_UP = {"ffill": CARRIED, "interpolate": BETWEEN}  # a zero is what the user knows of a missing row: it is scored
 
 
 def merge_rows(columns: Sequence[Floats], starts: Integers, policy: Duplicates, targets: int) -> list[Floats]:
@@ -56,15 +58,15 @@ def parse_fill(policy: str) -> tuple[str, int | None]:
     return (match[1], int(match[2]) if match[2] else None) if match else (policy, None)
 
 
-def fill(values: Floats, begins: Integers, lengths: Integers, policy: str) -> tuple[Floats, int]:
-    """Return the values with runs of at most N missing steps filled, and how many steps were.
+def fill(values: Floats, begins: Integers, lengths: Integers, policy: str) -> tuple[Floats, Integers]:
+    """Return the values with runs of at most N missing steps filled, and the flat index of the steps that were.
 
     Runs longer than N stay missing as a whole, and so do steps before the first observed value (except with zero).
     """
     name, limit = parse_fill(policy)
     starts, counts = missing_runs(values, begins, lengths)
     if name in ("mask", "error") or not len(starts):
-        return values, 0
+        return values, np.empty(0, dtype=np.int64)
     series = np.searchsorted(begins, starts, side="right") - 1
     before = starts - 1 >= begins[series]  # a run begins after an observed value, or with its series
     after = starts + counts < begins[series] + lengths[series]
@@ -82,7 +84,7 @@ def fill(values: Floats, begins: Integers, lengths: Integers, policy: str) -> tu
         left, right = values[starts - 1], values[starts + counts]
         share = (_positions(counts) + 1) / np.repeat(counts + 1, counts)
         filled[places] = np.repeat(left, counts) * (1 - share) + np.repeat(right, counts) * share
-    return filled, len(places)
+    return filled, places
 
 
 def _positions(counts: Integers) -> Integers:
@@ -112,12 +114,16 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
             f"{and_more(len(wrong), 'more gaps')}, and --fill is {policy}.\n"
             "Add the rows, or choose another --fill."
         )
-    target, filled = fill(panel.target, panel.begins, panel.lengths, policy)
-    end = f"{filled:,} were filled ({policy})" if filled else "they stay missing (--fill)"
+    target, places = fill(panel.target, panel.begins, panel.lengths, policy)
+    end = f"{len(places):,} were filled ({policy})" if len(places) else "they stay missing (--fill)"
     gaps = f" ({without_row:,} have no row)" if without_row > 0 else ""
     notice = (
         f"{total:,} of {int(panel.lengths.sum()):,} steps have no value{gaps}: {end}{_by_target(panel, starts, counts)}"
     )
+    if name in MADE_UP and len(places):
+        marks = np.zeros(len(target), dtype=np.int8)
+        marks[places] = MADE_UP[name]
+        panel = replace(panel, filled=marks)
     return replace(panel, target=target), [notice]
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from forecast.evaluation import backtest
-from forecast.evaluation.backtest import roles, split
-from forecast.panels.panel import panel_of
+from forecast.evaluation.backtest import roles, rolling, split
+from forecast.panels.panel import BETWEEN, CARRIED, panel_of
 from forecast.plan import Plan
+from forecast.tables.repair import fill
 
 PLAN = Plan(horizon=4, window=6, segment=3, seasons=(3,), base=3, lookback=30, origins=5)
 
@@ -77,3 +78,31 @@ def test_where_ids_are_left_out_every_target_is_judged(monkeypatch: pytest.Monke
     parts = split(panel, plan)
     for rows in (parts.validation, parts.held):
         assert sorted(set(rows.series.tolist())) == [0, 1, 4, 5]
+
+
+def test_filled_steps_are_no_truth_and_no_origin_lies_among_those_filled_from_later_ones() -> None:
+    values, marks = np.arange(60.0) % 7, np.zeros(60, dtype=np.int8)
+    marks[48:51], marks[55] = BETWEEN, CARRIED
+    plan = replace(PLAN, origins=4, validation=6)
+    whole = panel_of({"a": values})
+    rows = rolling(replace(whole, filled=marks), plan, np.array([0]), np.arange(-14, -4))
+    # 49 to 51 visible steps would end among the three that were made up of what comes after them.
+    assert rows.panel.lengths.tolist() == [46, 47, 48, 52, 53, 54, 55]
+    assert rows.order.tolist() == [0, 1, 2, 6, 7, 8, 9]
+    truth = rows.panel.truth(5)
+    np.testing.assert_array_equal(truth[2], [np.nan, np.nan, np.nan, values[51], values[52]])
+    np.testing.assert_array_equal(truth[5], [values[54], np.nan, values[56], values[57], values[58]])
+
+
+def test_what_comes_after_a_gap_changes_no_split_before_it() -> None:
+    later = np.r_[np.arange(50.0) % 7, [np.nan] * 6, np.arange(20.0)]
+    panels = []
+    for added in (0.0, 100.0):
+        values = np.where(np.arange(76) < 56, later, later + added)
+        target, places = fill(values, np.array([0]), np.array([76]), "interpolate")
+        marks = np.zeros(76, dtype=np.int8)
+        marks[places] = BETWEEN
+        panels.append(replace(panel_of({"a": target}), filled=marks))
+    one, other = (panel.select([0], np.array([53])) for panel in panels)
+    assert one.lengths.tolist() == other.lengths.tolist() == [50]
+    np.testing.assert_array_equal(one.values(0), other.values(0))

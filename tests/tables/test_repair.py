@@ -25,9 +25,10 @@ def test_a_run_of_missing_steps_ends_with_its_series_and_with_its_history() -> N
 )
 def test_no_value_crosses_from_one_series_to_the_next(policy: str, expected: list[float], count: int) -> None:
     before = VALUES.copy()
-    filled, number = fill(VALUES, BEGINS, LENGTHS, policy)
+    filled, places = fill(VALUES, BEGINS, LENGTHS, policy)
     np.testing.assert_array_equal(filled, expected)
-    assert number == count
+    assert len(places) == count
+    assert np.isnan(VALUES[places]).all()
     np.testing.assert_array_equal(VALUES, before)
 
 
