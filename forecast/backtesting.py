@@ -202,6 +202,7 @@ def forecast_at(
 def rows_at(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, int]:
     """Return the series cut at the origins, and the stride at which ids were chosen, so that memory suffices."""
     stride = max(1, -(-len(panel) * len(backs) * plan.horizon * len(plan.quantiles) // LARGEST))
+    stride = min(stride, len(set(panel.ids)))
     rows = rolling(panel, plan, thinned(panel, stride), -np.array(backs))
     if not len(rows.order):
         raise DataError(

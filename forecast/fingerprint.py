@@ -31,7 +31,7 @@ def of_panel(panel: Panel) -> str:
     """Return 64 hex digits that stand for everything in a panel: ids, times, every number, what covariates mean."""
     words = [list(panel.ids), list(panel.targets), str(panel.calendar), [str(one) for one in panel.encodings]]
     digest = hashlib.sha256(json.dumps(words).encode())
-    arrays = (panel.starts, panel.begins, panel.lengths, panel.limits, panel.channel, panel.target)
+    arrays = (panel.starts, panel.begins, panel.lengths, panel.limits, panel.channel, panel.target, panel.filled)
     for array in (*arrays, panel.past, panel.future, panel.static):
         digest.update(f"{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -85,7 +85,7 @@ def evaluate(trained: Trained, panel: Panel, origins: int = 20) -> tuple[Forecas
     series = np.repeat(np.arange(len(panel)), origins)
     lengths = panel.lengths[series] - np.tile(back, len(panel))
     keep = lengths >= 1
-    cut = panel.select(series[keep], lengths[keep])
+    cut = panel.select(series[keep], panel.honest(series[keep], lengths[keep]))
     return predict(trained, cut, assume_future=True), cut.truth(trained.plan.horizon)
 
 

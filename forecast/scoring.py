@@ -76,8 +76,8 @@ def _scored(rows: LogRows, panel: Panel) -> Scored:
     """Score the rows of one version."""
     place = rows.ordinals - panel.starts[rows.series]
     within = (rows.series >= 0) & rows.on_grid & (place >= 0) & (place < panel.lengths[rows.series])
-    flat = np.where(within, panel.begins[rows.series] + place, 0)
-    truth = np.where(within, panel.observed[flat], np.nan)
+    flat = np.where(within, panel.begins[rows.series] + place, -1)
+    truth = panel.observed(flat)
     point = rows.quantiles[:, rows.probabilities.index(0.5)]
     skipped, known = np.isnan(point), np.isfinite(truth)
     pending = (rows.series >= 0) & rows.on_grid & (place >= _observed(panel)[rows.series])
@@ -95,7 +95,7 @@ def _scored(rows: LogRows, panel: Panel) -> Scored:
 
 def _observed(panel: Panel) -> Integers:
     """Return how many steps each series has up to its newest value: (series,)."""
-    seen = np.flatnonzero(np.isfinite(panel.observed))
+    seen = np.flatnonzero(np.isfinite(panel.observed(np.arange(len(panel.target)))))
     newest = np.searchsorted(seen, panel.ends) - 1  # the last value before the end of the series, maybe of another one
     last = np.where(newest >= 0, seen[newest] if len(seen) else 0, -1)
     return np.maximum(last - panel.begins + 1, 0)

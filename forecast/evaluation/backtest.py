@@ -110,19 +110,17 @@ def rolling(panel: Panel, plan: Plan, series: Integers, origins: Integers) -> Ro
     """Return the given series cut at each origin, (origins,) steps from the end of the series, so below 0.
 
     An origin with too little history, or without any value in its window or its horizon, is left out, and so is a
-    second one at the same step: among steps that were filled from later values all move back to the first of these.
+    second one at the same step: among steps that know what comes after them all move back to the last one before.
     """
     order = np.tile(np.arange(len(origins)), len(series))
     repeated = np.repeat(series, len(origins))
-    enough = panel.lengths[repeated] + origins[order] >= least_history(plan)
+    lengths = panel.honest(repeated, np.maximum(panel.lengths[repeated] + origins[order], 1))
+    again = np.r_[False, (np.diff(repeated) == 0) & (np.diff(lengths) == 0)][: len(lengths)]
+    enough = (lengths >= least_history(plan)) & ~again
     order, repeated = order[enough], repeated[enough]
-    cut = panel.select(repeated, panel.lengths[repeated] + origins[order])
-    again = np.r_[False, (np.diff(repeated) == 0) & (np.diff(cut.lengths) == 0)][: len(cut)]
+    cut = panel.select(repeated, lengths[enough])
     usable = np.flatnonzero(
-        (cut.lengths >= least_history(plan))
-        & ~again
-        & np.isfinite(cut.truth(plan.horizon)).any(axis=1)
-        & np.isfinite(cut.tail(plan.window)).any(axis=1)
+        np.isfinite(cut.truth(plan.horizon)).any(axis=1) & np.isfinite(cut.tail(plan.window)).any(axis=1)
     )
     return Rolling(cut.select(usable), repeated[usable], order[usable])
 

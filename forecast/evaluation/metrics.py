@@ -145,8 +145,11 @@ def overall(backtest: Backtest, plan: Plan) -> dict[str, Any]:
 
 
 def by_target(backtest: Backtest, plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the scores of `overall` for each target by itself, by name; nothing where there is one."""
-    found = {}
+    """Return the scores of `overall` for each target by itself, by name; nothing where there is one.
+
+    A target without a row of the role "report" is left out where others have some.
+    """
+    found, backtest = {}, backtest.select(backtest.report())
     for channel, name in enumerate(backtest.panel.targets):
         rows = np.flatnonzero(backtest.panel.channel == channel)
         if len(rows):

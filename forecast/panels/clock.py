@@ -53,6 +53,7 @@ def on_clock(panel: Panel) -> Panel:
     if len(filled):
         filled = np.zeros(len(skipped), dtype=np.int8)
         np.maximum.at(filled, places, panel.filled[source])
+        filled = filled[_before(skipped)]
     return replace(
         panel,
         calendar=calendar.on_clock,
@@ -100,5 +101,9 @@ def _held(columns: Floats, skipped: Integers) -> Floats:
     """Return covariates whose value before a skipped step holds on in it."""
     if not columns.size or not skipped.any():
         return columns
-    place = np.maximum.accumulate(np.where(skipped, 0, np.arange(len(skipped))))
-    return columns[:, place]
+    return columns[:, _before(skipped)]
+
+
+def _before(skipped: Integers) -> Integers:
+    """Return the place of each step, of a skipped one that of the step before it: (steps,)."""
+    return np.asarray(np.maximum.accumulate(np.where(skipped, 0, np.arange(len(skipped)))))

@@ -12,7 +12,9 @@ from forecast.panels.encoding import Encoding
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-CARRIED, BETWEEN = 1, 2  # how a value was made up: from what was before it, or on a line to what comes after it
+# A value that was made up from what was before it; one that was observed beside one of another target of the id that
+# was made up on a line to what comes after it; and such a one itself.
+CARRIED, BESIDE, BETWEEN = 1, 2, 3
 
 
 def one_channel() -> Integers:
@@ -43,8 +45,7 @@ class Panel:
     and the series of one id share their times.
 
     Guarantees: times are regular, rising and unique (step k of series s is at ordinal starts[s] + k of the calendar);
-    a missing value is NaN; no value is infinite; every series has at least one step. A value that was made up of later
-    ones is not visible where those are not: a cut among such steps moves back to the last one that was observed.
+    a missing value is NaN; no value is infinite; every series has at least one step.
     """
 
     ids: tuple[str, ...]  # (series,)
@@ -60,7 +61,7 @@ class Panel:
     targets: tuple[str, ...] = ()  # names of the targets, where there are several
     channel: Integers = field(default_factory=one_channel)  # (series,) place in `targets`; (0,) where there is one
     encodings: tuple[Encoding, ...] = ()  # of the covariates that are no numbers in the table
-    filled: NDArray[np.int8] = field(default_factory=nothing_filled)  # (steps,) 0, CARRIED or BETWEEN; (0,) all are 0
+    filled: NDArray[np.int8] = field(default_factory=nothing_filled)  # (steps,) 0 or a mark from above; (0,): all are 0
 
     def __post_init__(self) -> None:
         """Check the guarantees that can be checked without reading every value."""
@@ -108,27 +109,26 @@ class Panel:
     def select(self, series: Sequence[int] | Integers, lengths: Integers | None = None) -> "Panel":
         """Return these series, in this order, each cut to `lengths` visible steps where given; a series may repeat."""
         chosen = np.asarray(series, dtype=np.int64)
-        if lengths is not None:
-            lengths = self._before_fills(self.begins[chosen], np.asarray(lengths, dtype=np.int64))
         return replace(
             self,
             ids=tuple(self.ids[i] for i in chosen),
             starts=self.starts[chosen],
             begins=self.begins[chosen],
-            lengths=self.lengths[chosen] if lengths is None else lengths,
+            lengths=self.lengths[chosen] if lengths is None else np.asarray(lengths, dtype=np.int64),
             limits=self.limits[chosen],
             static=self.static[chosen] if self.static.size else self.static,
             channel=self.channel[chosen] if self.targets else self.channel,
         )
 
-    def _before_fills(self, begins: Integers, lengths: Integers) -> Integers:
-        """Return the lengths (rows,) cut back to before the steps that were made up of what then is out of sight."""
-        while len(self.filled):
-            inside = (lengths > 1) & (self.filled[begins + lengths - 1] == BETWEEN)
-            if not inside.any():
-                break
-            lengths = lengths - inside
-        return lengths
+    def honest(self, series: Integers, lengths: Integers) -> Integers:
+        """Return the lengths (rows,) of these series, cut back to before steps that know what comes after them."""
+        found = np.array(lengths, dtype=np.int64)
+        rows = np.arange(len(found) if len(self.filled) else 0)
+        while len(rows):
+            last = self.filled[self.begins[series[rows]] + found[rows] - 1]
+            rows = rows[((last == BETWEEN) | (last == BESIDE)) & (found[rows] > 1)]
+            found[rows] -= 1
+        return found
 
     def without_end(self, steps: int) -> "Panel":
         """Return the series that are longer than `steps`, with their last `steps` steps out of sight."""
@@ -153,10 +153,13 @@ class Panel:
             filled=self.filled[places] if len(self.filled) else self.filled,
         )
 
-    @property
-    def observed(self) -> Floats:
-        """The target without the values that were made up: (steps,)."""
-        return np.where(self.filled > 0, np.nan, self.target) if len(self.filled) else self.target
+    def observed(self, index: Integers) -> Floats:
+        """Return the target at these flat places, any shape; NaN where it was made up, and where the place is -1."""
+        values = np.where(index >= 0, self.target[index], np.nan)
+        if len(self.filled):
+            made_up = (self.filled[index] == CARRIED) | (self.filled[index] == BETWEEN)
+            values[made_up] = np.nan
+        return values
 
     def ahead(self, horizon: int) -> Integers:
         """Return the flat index of the steps after each origin: (series, horizon); -1 where no row is stored."""
@@ -170,8 +173,7 @@ class Panel:
 
     def truth(self, horizon: int) -> Floats:
         """Return what was observed after each origin, for scoring: (series, horizon); NaN where nothing was."""
-        index = self.ahead(horizon)
-        return np.where(index >= 0, self.observed[index], np.nan)
+        return self.observed(self.ahead(horizon))
 
     def tail(self, horizon: int) -> Floats:
         """Return the last `horizon` visible target values: (series, horizon); NaN before a series begins."""

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.errors import DataError
 from forecast.options import Duplicates
-from forecast.panels.panel import BETWEEN, CARRIED, Floats, Integers, Panel
+from forecast.panels.panel import BESIDE, BETWEEN, CARRIED, Floats, Integers, Panel
 from forecast.tables.phrases import and_more, short
 
 MADE_UP = {"ffill": CARRIED, "interpolate": BETWEEN}  # a zero is what the user knows of a missing row: it is scored
@@ -121,10 +122,21 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
         f"{total:,} of {int(panel.lengths.sum()):,} steps have no value{gaps}: {end}{_by_target(panel, starts, counts)}"
     )
     if name in MADE_UP and len(places):
-        marks = np.zeros(len(target), dtype=np.int8)
-        marks[places] = MADE_UP[name]
-        panel = replace(panel, filled=marks)
+        panel = replace(panel, filled=_marks(panel, places, MADE_UP[name]))
     return replace(panel, target=target), [notice]
+
+
+def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:
+    """Return the marks of the steps that were filled, and of those beside them: (steps,)."""
+    marks = np.zeros(len(panel.target), dtype=np.int8)
+    if made_up == BETWEEN and panel.targets:  # the targets of an id are stored one after the other, equally long
+        count = len(panel.targets)
+        series = np.searchsorted(panel.begins, places, side="right") - 1
+        steps, first = places - panel.begins[series], series - series % count
+        for other in range(count):
+            marks[panel.begins[first + other] + steps] = BESIDE
+    marks[places] = made_up
+    return marks
 
 
 def _by_target(panel: Panel, starts: Integers, counts: Integers) -> str:

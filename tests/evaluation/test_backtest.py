@@ -5,9 +5,9 @@ import pytest
 
 from forecast.evaluation import backtest
 from forecast.evaluation.backtest import roles, rolling, split
-from forecast.panels.panel import BETWEEN, CARRIED, panel_of
+from forecast.panels.panel import BETWEEN, CARRIED, Panel, panel_of
 from forecast.plan import Plan
-from forecast.tables.repair import fill
+from forecast.tables.repair import repair
 
 PLAN = Plan(horizon=4, window=6, segment=3, seasons=(3,), base=3, lookback=30, origins=5)
 
@@ -94,15 +94,26 @@ def test_filled_steps_are_no_truth_and_no_origin_lies_among_those_filled_from_la
     np.testing.assert_array_equal(truth[5], [values[54], np.nan, values[56], values[57], values[58]])
 
 
-def test_what_comes_after_a_gap_changes_no_split_before_it() -> None:
-    later = np.r_[np.arange(50.0) % 7, [np.nan] * 6, np.arange(20.0)]
-    panels = []
-    for added in (0.0, 100.0):
-        values = np.where(np.arange(76) < 56, later, later + added)
-        target, places = fill(values, np.array([0]), np.array([76]), "interpolate")
-        marks = np.zeros(76, dtype=np.int8)
-        marks[places] = BETWEEN
-        panels.append(replace(panel_of({"a": target}), filled=marks))
-    one, other = (panel.select([0], np.array([53])) for panel in panels)
-    assert one.lengths.tolist() == other.lengths.tolist() == [50]
-    np.testing.assert_array_equal(one.values(0), other.values(0))
+def two_ways_on(added: float) -> Panel:
+    """Return a series with a gap that is filled on a line to what comes after it."""
+    values = np.r_[np.arange(50.0) % 7, [np.nan] * 6, added + np.arange(20.0)]
+    return repair("a.csv", panel_of({"a": values}), "interpolate", 0)[0]
+
+
+def test_what_comes_after_a_gap_is_in_no_window_before_it() -> None:
+    plan = replace(PLAN, horizon=8)
+    one, other = (rolling(two_ways_on(added), plan, np.array([0]), np.arange(-26, -22)) for added in (0.0, 100.0))
+    assert one.panel.lengths.tolist() == [50]
+    assert two_ways_on(0.0).target[52] != two_ways_on(100.0).target[52]
+    np.testing.assert_array_equal(one.panel.tail(50), other.panel.tail(50))
+
+
+def test_all_targets_of_an_id_move_back_together() -> None:
+    values = np.arange(60.0) % 7
+    both = panel_of({"y": values, "z": np.where((np.arange(60) > 39) & (np.arange(60) < 44), np.nan, values)})
+    panel = replace(both, ids=("1", "1"), targets=("y", "z"), channel=np.array([0, 1]))
+    filled, _ = repair("a.csv", panel, "interpolate", 0)
+    rows = rolling(filled, replace(PLAN, horizon=6), np.array([0, 1]), np.array([-18]))
+    assert rows.panel.lengths.tolist() == [40, 40]
+    np.testing.assert_array_equal(rows.panel.truth(6)[0], values[40:46])
+    np.testing.assert_array_equal(rows.panel.truth(6)[1], [*[np.nan] * 4, *values[44:46]])

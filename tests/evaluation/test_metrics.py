@@ -291,6 +291,13 @@ def test_each_target_has_scores_of_its_own() -> None:
     }
 
 
+def test_a_target_that_was_only_seen_has_no_scores_where_others_have_some() -> None:
+    made = several()
+    role = tuple("seen" if channel else "report" for channel in made.panel.channel)
+    assert list(metrics.by_target(replace(made, role=role), PLAN)) == ["y"]
+    assert list(metrics.by_target(replace(made, role=("seen",) * 4), PLAN)) == ["y", "z"]
+
+
 def test_one_target_has_no_scores_beside_the_overall_ones() -> None:
     assert metrics.by_target(backtest(), PLAN) == {}
 

@@ -5,7 +5,7 @@ import pytest
 
 from forecast.forecasters import least_squares, linear
 from forecast.forecasters.baselines import seasonal_naive
-from forecast.panels.panel import Panel, panel_of
+from forecast.panels.panel import BETWEEN, Panel, panel_of
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
 
@@ -144,3 +144,10 @@ def test_the_weights_are_float32_values_of_the_shape_that_the_loader_expects() -
 def test_a_window_no_longer_than_a_season_will_do(window: int) -> None:
     found = forecast(panel_of({"a": waves(200)}), plan=replace(PLAN, window=window))
     assert np.abs(found - found.mean()).max() < 5
+
+
+def test_what_was_filled_is_fitted_on_like_any_other_value() -> None:
+    panel, marks = panel_of({"a": waves(300)}), np.zeros(300, dtype=np.int8)
+    marks[100:150] = BETWEEN
+    one, other = (linear.fit(each, PLAN).arrays["weights"] for each in (panel, replace(panel, filled=marks)))
+    assert one.tobytes() == other.tobytes()

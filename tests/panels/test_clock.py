@@ -7,7 +7,7 @@ import pytest
 
 from forecast.panels.calendar import Calendar
 from forecast.panels.clock import columns_on_clock, on_clock, steps_on_clock
-from forecast.panels.panel import Panel, panel_of
+from forecast.panels.panel import BETWEEN, Panel, panel_of
 
 HOURS = Calendar("h", 0, "%Y-%m-%d %H:%M", "%:z", "Europe/Berlin", elapsed=True)
 QUARTERS = replace(HOURS, freq="15min")
@@ -34,6 +34,20 @@ def test_the_skipped_hour_is_missing_on_the_clock() -> None:
     assert clock_times(panel) == ["23:00", "00:00", "01:00", "02:00", "03:00", "04:00", "05:00"]
     np.testing.assert_array_equal(panel.target, [0, 1, 2, np.nan, 3, 4, 5])
     assert panel.lengths.tolist() == [7]
+
+
+def test_no_cut_ends_in_a_gap_that_was_filled_over_the_skipped_hour() -> None:
+    marks = np.array([0, 0, 0, BETWEEN, BETWEEN, 0], dtype=np.int8)
+    panel = on_clock(replace(true_panel(SPRING, 6), filled=marks))
+    again = on_clock(replace(true_panel(AUTUMN, 7), filled=np.array([0, 0, 0, BETWEEN, 0, 0, 0], dtype=np.int8)))
+    assert panel.filled.tolist() == [0, 0, 0, 0, BETWEEN, BETWEEN, 0]
+    assert again.filled.tolist() == [0, 0, BETWEEN, 0, 0, 0]
+    earlier = on_clock(
+        replace(true_panel(SPRING, 6), filled=np.array([0, 0, BETWEEN, BETWEEN, BETWEEN, 0], dtype=np.int8))
+    )
+    assert earlier.filled.tolist() == [0, 0, BETWEEN, BETWEEN, BETWEEN, BETWEEN, 0]
+    lengths = np.arange(1, 8)
+    assert earlier.honest(np.zeros(7, dtype=np.int64), lengths).tolist() == [1, 2, 2, 2, 2, 2, 7]
 
 
 def test_the_hour_that_comes_twice_is_the_mean_of_both_on_the_clock() -> None:
