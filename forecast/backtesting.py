@@ -207,7 +207,7 @@ def rows_at(panel: Panel, plan: Plan, backs: tuple[int, ...]) -> tuple[Rolling, 
     if not len(rows.order):
         raise DataError(
             f"none of the {len(backs)} origins has a value in the {plan.window} steps before it and the {plan.horizon} "
-            "after it.\nGive rows with values up to the end, or fill the gaps with --fill."
+            "after it.\nGive rows with values up to the end, or say with --fill zero that a missing one is 0."
         )
     return rows, stride
 

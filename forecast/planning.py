@@ -47,8 +47,8 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
     parts = split(panel, plan)
     if not (len(parts.validation.series) and len(parts.held.series)):
         raise DataError(
-            f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
-            "on.\nGive rows with values up to the end, or fill the gaps with --fill."
+            f"the last {plan.validated + plan.held_back} steps hold too few observed values to choose and to check a "
+            "forecast on.\nGive rows with values up to the end, or say with --fill zero that a missing one is 0."
         )
     return plan, parts
 

@@ -236,7 +236,7 @@ def test_origins_without_any_value_are_refused() -> None:
         backtest_model(trained_on(panel), empty, BacktestOptions(origins=2))
     assert str(caught.value) == (
         "none of the 2 origins has a value in the 14 steps before it and the 4 after it.\n"
-        "Give rows with values up to the end, or fill the gaps with --fill."
+        "Give rows with values up to the end, or say with --fill zero that a missing one is 0."
     )
 
 

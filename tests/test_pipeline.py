@@ -476,14 +476,14 @@ def test_an_end_without_any_value_is_refused_before_tensorflow_starts(
     with pytest.raises(DataError) as refused:
         pipeline.train(panel_of({"a": values}), plan=plan)
     assert str(refused.value) == (
-        f"the last {plan.validated + plan.held_back} steps hold too few values to choose and to check a forecast "
-        "on.\nGive rows with values up to the end, or fill the gaps with --fill."
+        f"the last {plan.validated + plan.held_back} steps hold too few observed values to choose and to check a "
+        "forecast on.\nGive rows with values up to the end, or say with --fill zero that a missing one is 0."
     )
 
 
 def test_a_plan_that_is_too_large_for_the_data_is_refused(monkeypatch: pytest.MonkeyPatch, plan: Any) -> None:
     monkeypatch.delattr(pipeline, "choose_device")
-    with pytest.raises(DataError, match="hold too few values to choose and to check"):
+    with pytest.raises(DataError, match="hold too few observed values to choose and to check"):
         pipeline.train(panel_of({"a": wave(1, 20)}), plan=plan)
 
 
