@@ -115,7 +115,8 @@ def backtest_training(
         before = _newest(panel.without_end(backs[origin]), ask.sliding)
         number = fits.index(origin)
         place = f"Fit {number + 1} of {len(fits)}"
-        around = Surroundings(Clock(clock.left / (len(fits) - number)))
+        coming = len(fits) - number
+        around = Surroundings(Clock(round(clock.left / coming, 1)) if coming > 1 else clock)
         try:
             outcome = pipeline.train(before, options, read, {}, _renamed(listen, place), around=around)
         except DataError as error:
@@ -123,6 +124,8 @@ def backtest_training(
                 f"the rows before an origin: {error.message}\n{error.hint} Or ask for fewer --origins."
             ) from None
         except TimeLimitError as error:
+            if len(fits) == 1:
+                raise
             raise TimeLimitError(
                 f"{place}: {error.message}\n"
                 f"--time-limit {options.time_limit} is for all {len(fits)} fits: give it more, or fit less often."

@@ -66,19 +66,8 @@ MAY_IMPORT = {
     },
     "forecast.checking": {"errors", "options", "plan", "panels", "planning", "prediction", "tables"},
     "forecast.backtesting": {
-        *(
-            "errors",
-            "surroundings",
-            "options",
-            "plan",
-            "progress",
-            "panels",
-            "trained",
-            "planning",
-            "matching",
-            "prediction",
-        ),
-        "pipeline",
+        *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
+        *("surroundings", "pipeline"),
         *("forecasters", "evaluation"),
     },
     "forecast.updating": {

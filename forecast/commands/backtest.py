@@ -66,10 +66,10 @@ def backtest(
         packages = record.PREDICTING if loaded else record.TRAINING
         code = QualityError.exit_code if lacks_skill(skill, options.require_skill) else 0
         put("-", record.as_json(record.finished(run, packages, parts, code)))
-    if not unseen and lacks_skill(skill, options.require_skill):
+    if loaded and not unseen and options.require_skill is not None:
         raise QualityError(
-            f"the skill cannot be told: no origin lies after the rows that {loaded.model if loaded else 'it'} was "
-            "trained on.\nGive newer rows, or leave out -m to fit at the origins."
+            f"the skill cannot be told: no origin lies after the rows that {loaded.model} was trained on.\n"
+            "Give newer rows, or leave out -m to fit at the origins."
         )
     demand_skill(skill, options.require_skill)
 
