@@ -5,8 +5,8 @@
 
 M4 Hourly and M3 Monthly: the last horizon of the training table is forecast, after training on what lies before. ETTh1:
 every 96 hours of rows 8,641-11,520, after training on those before. A change of the network is trained twice, as the
-product is; all mixes and shares are compared on the same trained parts. A line of benchmarks/results/ablation.csv that
-is there is not measured again unless --again.
+product is; all mixes and shares are compared on the same trained parts. A change of what a set has not has no line. A
+line of benchmarks/results/ablation.csv that is there is not measured again unless --again.
 """
 
 import argparse
@@ -51,6 +51,7 @@ def of_one_kind(plan: Plan) -> Plan:
         transforms=plan.transforms[:1] * count,
         windows=(max(plan.windows or (plan.window,)),) * count,
         bases=(plan.bases or (plan.base,))[:1] * count,
+        smoothings=(plan.smoothings or (plan.smoothing,))[:1] * count,
     )
 
 
@@ -61,6 +62,7 @@ CHANGES: dict[str, Callable[[Plan], Plan]] = {
     "memory not spread at the start": lambda plan: replace(plan, chrono=False),
     "no dropout": lambda plan: replace(plan, dropout=0.0),
     "no calendar": lambda plan: replace(plan, calendar=()),
+    "smoothing not shown": lambda plan: replace(plan, smoothings=()),
     "no linear start": lambda plan: replace(plan, bases=(plan.base,) * plan.members),
     "start from the last value": lambda plan: replace(plan, base=1, bases=(1,) * plan.members),
 }
@@ -111,7 +113,8 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
     for member in range(plan.members):
         own, single = plan.member(member), tuple(float(other == member) for other in range(plan.members))
         start = "a linear forecast" if own.base == LINEAR else f"{own.base} before"
-        name = f"member {member + 1}: {own.transforms[0]}, window {own.window}, from {start}"
+        shown = ", smoothing shown" if own.smoothing else ""
+        name = f"member {member + 1}: {own.transforms[0]}, window {own.window}, from {start}{shown}"
         yield name, medians(final[:1], case_rows, single)[0]
 
 
@@ -140,7 +143,11 @@ def measure(name: str, change: str, folder: Path) -> None:
     visible, read = case.visible(), case.read
     names = {"past": read.past, "future": read.future, "static": read.static}
     begin = time.monotonic()
-    plan = CHANGES[change](settle(visible, TrainOptions(horizon=case.horizon), read.season, names))
+    settled = settle(visible, TrainOptions(horizon=case.horizon), read.season, names)
+    plan = CHANGES[change](settled)
+    if plan == settled and change != AS_IT_IS:
+        print(f"{name} has nothing of that: {change}")
+        return
     rows, command = [], f"python benchmarks/ablation.py {name} --change '{change}'"
     for part, point in parts_of(case, plan):
         forecast = Forecast(np.arange(len(case.series)), point, np.empty((*point.shape, 0)))

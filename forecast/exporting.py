@@ -5,6 +5,8 @@ from typing import Any
 from forecast.errors import UsageError
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm.network import input_shapes
+from forecast.forecasters.lstm.smoothed import PREFIX
+from forecast.forecasters.smoothing import FIRST, LONGEST, USUAL
 from forecast.panels.channels import TRANSFORM
 from forecast.plan import Plan
 from forecast.trained import Trained
@@ -18,6 +20,15 @@ FORMULAS = {
     "log": "(log(value) - centre) / spread, and -10 where value <= 0; back: exp(output * spread + centre)",
     "power": "(p(value) - centre) / spread, p being Yeo and Johnson's transform with `power`; back: its inverse",
 }
+SMOOTHING = (
+    "y the last `lookback` steps of the series from its first value on, their logarithms where `log` is 1. Where "
+    "`season` is 1, the profile is the mean distance, by phase, of y from its moving average over m steps (centred by "
+    "pairs where m is even), less the mean of these; else 0. l and b begin as the line of regression through the first "
+    "`first` steps of y less the profile, one step before them; s begins as the profile. Each step: e = y - (l + phi b "
+    "+ s[phase]), 0 where y is missing; l = l + phi b + alpha e; b = phi b + beta e; s[phase] = s[phase] + gamma e. "
+    "Forecast h steps ahead: l + (phi + ... + phi^h) b + s[phase], no further than max(y) - min(y) beyond y, and back "
+    "from the logarithm. The profile of an m above 24 is taken off before and added after, and s is 0."
+)
 PLAIN = "(value - centre) / spread; back: output * spread + centre"
 STEPS = (
     "Take the last steps of a series up to the origin, as `inputs` says; the last one is the origin.",
@@ -80,6 +91,7 @@ def describe(trained: Trained, network: Fitted) -> dict[str, Any]:
             }
             for transform in dict.fromkeys((*plan.transforms, *([TRANSFORM] if plan.mixed_targets else ())))
         },
+        **({"smoothing": _smoothing(plan, network)} if plan.smoothed else {}),
         "series": _series(trained),
     }
 
@@ -95,6 +107,10 @@ def _inputs(plan: Plan) -> dict[str, Any]:
         "ahead": f"of the steps to forecast: covariates {known}. Covariates beyond the horizon are 0",
         "static": f"static covariates: {COVARIATES}",
     }
+    kinds = {
+        "values": "the last values in the scale {!r}, 0 where mask is 0",
+        "smoothing": "the forecast of exponential smoothing, see `smoothing`, in the scale {!r}, 0 where there is none",
+    }
     columns = {
         "inside": [*plan.past, *plan.future, *plan.calendar],
         "ahead": [*plan.future, *plan.calendar],
@@ -103,7 +119,7 @@ def _inputs(plan: Plan) -> dict[str, Any]:
     return {
         name: {
             "shape": [None, *shape],
-            "holds": holds.get(name) or f"the last values in the scale {name.partition('_')[2]!r}, 0 where mask is 0",
+            "holds": holds.get(name) or kinds[name.partition("_")[0]].format(name.partition("_")[2]),
             **({"columns": columns[name]} if name in columns else {}),
         }
         for name, shape in input_shapes(plan).items()
@@ -121,6 +137,13 @@ def _covariates(plan: Plan, network: Fitted) -> dict[str, Any]:
         for role, names in roles.items()
         if names
     }
+
+
+def _smoothing(plan: Plan, network: Fitted) -> dict[str, Any]:
+    """Return how exponential smoothing forecasts, with its numbers for each series."""
+    first = max(FIRST, min(plan.season, LONGEST))
+    numbers = {name: network.arrays[f"{PREFIX}.{name}"].tolist() for name in USUAL}
+    return {"formula": SMOOTHING, "lookback": plan.lookback, "m": plan.season, "first": first, **numbers}
 
 
 def _series(trained: Trained) -> list[dict[str, str]]:

@@ -31,6 +31,8 @@ class Plan:
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
     bases: tuple[int, ...] = ()  # the base of each member, or LINEAR; none: `base` for all
+    smoothing: bool = False  # whether a network is shown the forecast of exponential smoothing, too
+    smoothings: tuple[bool, ...] = ()  # the same for each member; none: `smoothing` for all
     shares: tuple[float, ...] = ()  # the weight of each member in the ensemble; none: equal
     cell: Cell = Cell.LSTM
     units: int = 64
@@ -62,8 +64,11 @@ class Plan:
             raise UsageError(
                 f"window {self.window} is no multiple of segment {self.segment}.\nChange --window or --segment."
             )
-        if any(len(some) not in (0, self.members) for some in (self.windows, self.bases, self.shares)):
-            raise UsageError("windows, bases and shares name one number for each member, or none.\nCorrect the plan.")
+        each = (self.windows, self.bases, self.smoothings, self.shares)
+        if any(len(some) not in (0, self.members) for some in each):
+            raise UsageError(
+                "windows, bases, smoothings and shares name one value for each member, or none.\nCorrect the plan."
+            )
         if not {self.base, *self.bases} <= {LINEAR, 1, *self.seasons}:
             raise UsageError("a base is 0, 1 or a season.\nCorrect the plan.")
         if any(not 1 <= window <= self.window or window % self.segment for window in self.windows):
@@ -114,8 +119,9 @@ class Plan:
         """Return the plan of one member: its own window, base and transform, nothing of the others."""
         window = self.windows[number] if self.windows else self.window
         base = self.bases[number] if self.bases else self.base
-        only = (self.transforms[number],)
-        return replace(self, window=window, base=base, transforms=only, windows=(), bases=(), shares=())
+        smoothing = self.smoothings[number] if self.smoothings else self.smoothing
+        own = replace(self, windows=(), bases=(), smoothings=(), shares=(), transforms=(self.transforms[number],))
+        return replace(own, window=window, base=base, smoothing=smoothing)
 
     def with_shares(self, shares: Sequence[float]) -> "Plan":
         """Return the plan of the members that have a share, with their shares, which are above 0 in sum."""
@@ -126,8 +132,14 @@ class Plan:
             transforms=tuple(self.transforms[number] for number in kept),
             windows=tuple(self.windows[number] for number in kept) if self.windows else (),
             bases=tuple(self.bases[number] for number in kept) if self.bases else (),
+            smoothings=tuple(self.smoothings[number] for number in kept) if self.smoothings else (),
             shares=tuple(shares[number] / total for number in kept),
         )
+
+    @property
+    def smoothed(self) -> bool:
+        """Whether any member is shown the forecast of exponential smoothing."""
+        return any(self.smoothings) if self.smoothings else self.smoothing
 
     @property
     def input_segments(self) -> int:

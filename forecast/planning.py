@@ -1,6 +1,7 @@
 """From options and data to a plan: every number left open is settled here, from the data, never from a name."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -97,6 +98,7 @@ def settle(
         transforms=tuple(member.transform for member in members),
         windows=tuple(member.window for member in members),
         bases=tuple(member.base for member in members),
+        smoothings=tuple(member.smoothing for member in members),
         cell=options.cell,
         units=options.units or Plan.units,
         layers=options.layers or Plan.layers,
@@ -263,6 +265,7 @@ class _Member(NamedTuple):
     transform: str
     window: int
     base: int
+    smoothing: bool
 
 
 def _members(
@@ -271,25 +274,22 @@ def _members(
     """Return the members: of different kinds, in turns, for those complement each other.
 
     Half the window and the whole of it. Values of 0 or below have one scaling, others are seen as logarithms and as
-    values. Where windows are long, half the members start from a linear forecast, the others from a repetition: with
-    one scaling of the last value, with two of the base, those of half the window first from the linear forecast.
+    values. Half the members, those of half the window first, start from a linear forecast where windows are long, and
+    else are shown that of exponential smoothing. With one scaling other halves start from the last value.
     """
     given = str(options.scaler.value)
     transforms = (given,) if options.scaler is not Scaler.AUTO else ("log", "standard") if positive else ("standard",)
     long = windows[0] >= LINEAR_FROM
-    if len(transforms) == 1:
-        other = 1 if base > 1 else seasons[0]
-        starts = (LINEAR, 1) if long else (base, other)
-        kinds = [_Member(*transforms, window, start) for window in windows for start in dict.fromkeys(starts)]
-    else:
-        # Of half the window and of the whole, in turns.
-        turns = ((LINEAR, base), (base, LINEAR)) if long else ((base, base),)
-        kinds = [
-            _Member(transform, window, start)
-            for turn in turns
-            for window, start in zip(windows, turn, strict=False)
-            for transform in transforms
-        ]
+    other = 1 if base > 1 else seasons[0]
+    kinds = []
+    for turn, (place, window) in product((0, 1), enumerate(windows)):
+        smoothing = not long and place == turn
+        if len(transforms) == 1:
+            starts = dict.fromkeys((LINEAR, 1) if long else (base, other))
+            kinds += [_Member(*transforms, window, start, smoothing) for start in starts]
+        else:
+            start = LINEAR if long and place == turn else base
+            kinds += [_Member(transform, window, start, smoothing) for transform in transforms]
     count = options.members or MEMBERS[options.preset]
     return [kinds[member % len(kinds)] for member in range(count)]
 

@@ -31,7 +31,7 @@ def test_the_end_of_the_training_rows_is_forecast_and_no_test_row_is_there(table
 @pytest.mark.parametrize("change", [name for name in ablation.CHANGES if name != ablation.AS_IT_IS])
 def test_a_change_changes_the_plan_and_keeps_the_number_of_networks(change: str) -> None:
     sizes = {"horizon": 4, "window": 14, "segment": 7, "seasons": (7,), "base": 7, "lookback": 120}
-    members = {"transforms": ("log", "standard"), "windows": (7, 14), "bases": (0, 7)}
+    members = {"transforms": ("log", "standard"), "windows": (7, 14), "bases": (0, 7), "smoothings": (True, False)}
     plan = Plan(**sizes, **members, calendar=("day of week",))
     changed = ablation.CHANGES[change](plan)
     assert changed != plan

@@ -17,11 +17,11 @@ from forecast.commands import run
 from forecast.errors import UsageError
 from forecast.evaluation import calibration
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm import network, smoothed
 from forecast.options import Cell, ReadOptions
 from forecast.panels import scaling
 from forecast.panels.features import calendar_features
-from forecast.panels.panel import Floats, Panel
+from forecast.panels.panel import Floats, Panel, panel_of
 from forecast.panels.windows import columns_of, gather
 from forecast.plan import LINEAR, Plan
 from forecast.trained import Trained
@@ -118,8 +118,9 @@ def test_the_description_says_which_file_and_which_version_it_is_of(exported: Pa
         replace(PLAN, past=("p",), future=("f", "g"), static=("s",)),
         replace(PLAN, cell=Cell.GRU, windows=(24, 12), bases=(LINEAR, 12), shares=(0.75, 0.25)),
         replace(PLAN, cell=Cell.RNN, seasons=(1,), base=1, memory=False, future=("f",)),
+        replace(PLAN, smoothings=(False, True)),
     ],
-    ids=["covariates", "windows", "without season"],
+    ids=["covariates", "windows", "without season", "smoothing"],
 )
 def test_the_network_gives_what_the_runtime_gives_on_the_same_windows(plan: Plan, tmp_path: Path) -> None:
     panel = random_panel(3, 6, len(plan.past), len(plan.future), len(plan.static))
@@ -134,12 +135,57 @@ def test_the_network_gives_what_the_runtime_gives_on_the_same_windows(plan: Plan
     inputs = {name: part for name, part in vars(rows).items() if name != "values" and part.shape[-1]}
     for name, scale in scales.items():
         inputs[f"values_{name}"] = np.where(rows.mask > 0, scaling.apply(scale, rows.values), 0.0)
+        inputs[f"smoothing_{name}"] = scaling.apply(scale, smoothed.forecasts(fitted.arrays, panel, everyone, plan))
+    inputs = {name: inputs[name] for name in network.input_shapes(plan)}
     members = model({name: part.astype("float32") for name, part in inputs.items()})
     for member, name in enumerate(plan.transforms):
         found = scaling.undo(scales[name], np.array(members[f"member_{member}"], dtype=float))
-        expected = network.run_members(fitted, {member: scales[name]}, panel, plan, columns)
+        expected = network.run_members(fitted, [member], panel, everyone, plan, columns)
         spread = np.array([np.nanstd(panel.values(series)) for series in everyone])
         assert np.max(np.abs(found - expected) / spread[:, None, None]) < 1e-5
+
+
+def smoothed_by_hand(about: dict[str, Any], series: int, y: Floats, steps: int) -> Floats:
+    """Forecast a series without gaps as the description says: (steps,)."""
+    numbers = about["smoothing"]
+    m, first, lookback = (numbers[name] for name in ("m", "first", "lookback"))
+    alpha, beta, phi, gamma, season, log = (
+        numbers[name][series] for name in ("alpha", "beta", "phi", "gamma", "season", "log")
+    )
+    y = np.log(y[-lookback:]) if log else y[-lookback:]
+    profile = np.zeros(m)
+    if season:
+        ends = np.r_[0.5, np.ones(m - 1), 0.5] if m % 2 == 0 else np.ones(m)
+        away = y[m // 2 : len(y) - m // 2] - np.convolve(y, ends, "valid") / m
+        phases = np.arange(m // 2, len(y) - m // 2) % m
+        means = np.array([away[phases == phase].mean() for phase in range(m)])
+        profile = means - means.mean()
+    s = profile.copy()
+    b, at_zero = np.polyfit(np.arange(first), y[:first] - profile[np.arange(first) % m], 1)
+    level = at_zero - b
+    for step, value in enumerate(y):
+        e = value - (level + phi * b + s[step % m])
+        level, b = level + phi * b + alpha * e, phi * b + beta * e
+        s[step % m] += gamma * e
+    found = [level + sum(phi**k for k in range(1, h + 1)) * b + s[(len(y) + h - 1) % m] for h in range(1, steps + 1)]
+    limited = np.clip(found, y.min() - np.ptp(y), y.max() + np.ptp(y))
+    return np.exp(limited) if log else limited
+
+
+@pytest.mark.parametrize("seasons", [(6,), (5,), (1,)])
+def test_exponential_smoothing_can_be_computed_from_the_description(seasons: tuple[int, ...]) -> None:
+    steps, rng = np.arange(80), np.random.default_rng(1)
+    panel = panel_of({
+        name: level + slope * steps + np.sin(steps * 2 * np.pi / seasons[0]) + rng.normal(0, 0.2, 80)
+        for name, level, slope in (("a", 9.0, 0.0), ("b", 20.0, 0.1), ("c", 50.0, -0.5))
+    })  # fmt: skip
+    plan = replace(PLAN, seasons=seasons, base=1, lookback=60, smoothings=(True, False))
+    arrays = random_fitted(panel, plan, 4).arrays | smoothed.fit(panel, plan)
+    about = exporting.describe(trained_with(Fitted(Kind.NETWORK, arrays), panel, plan), Fitted(Kind.NETWORK, arrays))
+    assert about["inputs"]["smoothing_standard"]["shape"] == [None, 12]
+    found = smoothed.forecasts(arrays, panel, np.arange(3), plan)
+    expected = [smoothed_by_hand(about, series, panel.values(series), 12) for series in range(3)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
 def test_a_model_without_a_network_has_nothing_to_export() -> None:

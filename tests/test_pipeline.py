@@ -319,7 +319,8 @@ def test_a_baseline_alone_needs_no_second_training(without_training: Any, panel:
 
 
 def test_a_member_without_a_share_is_not_trained_again(panel: Panel, plan: Any) -> None:
-    three = replace(plan, transforms=("standard", "robust", "none"), windows=(14, 7, 14), bases=(7, 1, 7), steps=10)
+    kinds = {"windows": (14, 7, 14), "bases": (7, 1, 7), "smoothings": (True, False, True)}
+    three = replace(plan, transforms=("standard", "robust", "none"), **kinds, steps=10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choosing, "choose_shares", lambda *_: (0.0, 0.25, 0.75))
         seen = training_on(panel, replace(three, forecaster=Forecaster.NETWORK))
@@ -332,7 +333,7 @@ def test_a_member_without_a_share_is_not_trained_again(panel: Panel, plan: Any) 
 
 
 def test_members_share_the_weight_by_what_the_validation_origins_show(panel: Panel, plan: Any) -> None:
-    parts, two = split(panel, plan), replace(plan, transforms=("standard",) * 2, windows=(), bases=())
+    parts, two = split(panel, plan), replace(plan, transforms=("standard",) * 2, windows=(), bases=(), smoothings=())
     truth = parts.validation.panel.truth(plan.horizon)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choosing.network, "medians", lambda *_: [truth + 1, truth])

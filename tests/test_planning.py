@@ -226,6 +226,7 @@ def test_members_that_share_one_scaling_and_see_short_windows_start_from_two_rep
     plan = plan_for(wave(1000) - 100, TrainOptions(horizon=14, members=4), (7,))
     assert (plan.transforms, plan.base) == (("standard",) * 4, 7)
     assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7, 1, 7, 1))
+    assert plan.smoothings == (True, True, False, False)
 
 
 def test_without_a_season_members_of_one_scaling_start_from_the_last_value():
@@ -236,11 +237,13 @@ def test_members_of_two_scalings_start_from_the_linear_forecast_of_half_the_wind
     plan = plan_for(wave(2000), TrainOptions(horizon=30, members=8), (7,))
     assert plan.windows == (105, 105, 210, 210) * 2
     assert plan.bases == (LINEAR, LINEAR, 7, 7, 7, 7, LINEAR, LINEAR)
+    assert not any(plan.smoothings)
 
 
-def test_members_that_see_short_windows_start_from_the_best_repetition():
-    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=4), (7,))
-    assert (plan.windows, plan.bases) == ((49, 49, 98, 98), (7,) * 4)
+def test_members_that_see_short_windows_start_from_the_best_repetition_and_half_are_shown_smoothing():
+    plan = plan_for(wave(1000), TrainOptions(horizon=14, members=8), (7,))
+    assert (plan.windows, plan.bases) == ((49, 49, 98, 98) * 2, (7,) * 8)
+    assert plan.smoothings == (True, True, False, False, False, False, True, True)
 
 
 def test_members_of_two_scalings_that_see_one_window_start_from_both():

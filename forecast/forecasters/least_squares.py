@@ -33,14 +33,6 @@ class Products(NamedTuple):
     counts: Integers  # (groups,) windows
 
 
-def drawn(total: int) -> Integers:
-    """Return the numbers of the windows to fit on, out of so many: all of them, or MOST, drawn evenly."""
-    if total <= MOST:
-        return np.arange(total)
-    # Evenly spaced, and shifted by an irrational share: a stride of whole seasons would see one phase alone.
-    return ((np.arange(MOST) + (np.arange(MOST) * 0.6180339887498949) % 1) * (total / MOST)).astype(np.int64)
-
-
 def products(times: Integers, inputs: int, horizon: int, rows: Callable[[Integers], Floats]) -> Products:
     """Return the products of windows by the times (windows,) of the last step before their origins.
 

@@ -20,6 +20,7 @@ from forecast.forecasters.fitted import Fitted, Kind
 from forecast.panels.blocks import fill_forward
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
+from forecast.panels.windows import drawn
 from forecast.plan import Plan
 
 BLOCK = 256  # series in one product when forecasting, always: a row's rounding depends on the shape it is computed in
@@ -89,7 +90,7 @@ def _origins(panel: Panel, plan: Plan) -> _Origins:
     counts = np.where(last >= 1, last - first + 1, 0)
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    flat = least_squares.drawn(total)
+    flat = drawn(total, least_squares.MOST)
     series = np.searchsorted(ends, flat, side="right")
     steps = first[series] + flat - (ends - counts)[series]
     return _Origins(series, steps, panel.starts[series] + steps - 1)

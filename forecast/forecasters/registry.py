@@ -55,7 +55,9 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
 def check_stored(fitted: Fitted) -> None:
     """Raise ValueError for arrays of the right shapes that no fit leaves: a scaling that cannot be undone."""
     if fitted.kind is Kind.NETWORK:
-        for transform in {name.split(".")[1] for name in fitted.arrays if name.startswith("series.")}:
+        for transform in {
+            name.split(".")[1] for name in fitted.arrays if name.endswith(".centre") and "series" in name
+        }:
             network.scaling_of(fitted, transform)
 
 

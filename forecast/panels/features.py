@@ -24,7 +24,8 @@ class Rows:
 
     values, mask: (B, reach + window), 0 where missing or before the series begins; `reach` is the longest season.
     inside: (B, window, covariates) past, future-known and calendar; ahead: (B, padded horizon, covariates) the latter.
-    static: (B, static).
+    static: (B, static). smoothing: (B, padded horizon) the forecast of exponential smoothing, scaled as the values;
+    (B, 0) where the plan does not show it.
     """
 
     values: Array
@@ -32,6 +33,7 @@ class Rows:
     inside: Array
     ahead: Array
     static: Array
+    smoothing: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,8 @@ def widths(plan: Plan) -> tuple[int, int]:
     known = len(plan.future) + len(plan.calendar)
     channels = 2 + len(lags(plan)) + len(plan.past) + known
     encoder = plan.segment * channels
-    decoder = plan.segment * (1 + len(lags(plan)) + known) + len(plan.static) + plan.output_segments
+    forecasts = 1 + len(lags(plan)) + plan.smoothing
+    decoder = plan.segment * (forecasts + known) + len(plan.static) + plan.output_segments
     return encoder, decoder
 
 
@@ -73,7 +76,7 @@ def prepare(xp: Any, plan: Plan, rows: Rows, linear: Array) -> Inputs:
     last = _last(xp, plan, rows, level)
     window, padded = plan.window, plan.output_segments * plan.segment
     channels = [scaled[:, -window:], rows.mask[:, -window:]]
-    repeats = [
+    forecasts = [
         xp.clip((last - level) / spread, -CLIP, CLIP)
         + xp.zeros_like(rows.values[:, :1]) * np.zeros((1, padded), "float32")
     ]
@@ -81,13 +84,15 @@ def prepare(xp: Any, plan: Plan, rows: Rows, linear: Array) -> Inputs:
         before = slice(reach(plan) - lag, reach(plan) - lag + window)
         both = rows.mask[:, before] * rows.mask[:, -window:]
         channels.append((scaled[:, -window:] - scaled[:, before]) * both)
-        repeats.append(_repeat(xp, scaled, rows.mask, lag, repeats[0]))
+        forecasts.append(_repeat(xp, scaled, rows.mask, lag, forecasts[0]))
+    if plan.smoothing:
+        forecasts.append(xp.clip((rows.smoothing - level) / spread, -CLIP, CLIP))
     encoder = xp.concatenate([xp.stack(channels, axis=-1), rows.inside], axis=-1)  # (B, window, channels)
     if plan.base == LINEAR:
         base = xp.matmul(scaled[:, -window:], linear[:-1]) + linear[-1]
     else:
-        base = repeats[(1, *lags(plan)).index(plan.base)][:, : plan.horizon]
-    decoder = xp.concatenate([xp.stack(repeats, axis=-1), rows.ahead], axis=-1)  # (B, padded, known)
+        base = forecasts[(1, *lags(plan)).index(plan.base)][:, : plan.horizon]
+    decoder = xp.concatenate([xp.stack(forecasts, axis=-1), rows.ahead], axis=-1)  # (B, padded, known)
     return Inputs(
         encoder=xp.reshape(encoder, (-1, plan.input_segments, plan.segment * encoder.shape[-1])),
         decoder=_decoder(xp, plan, decoder, rows.static),

@@ -51,7 +51,7 @@ def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Ar
 
     places: begins, ends, limits (B,) flat indices and `ordinals` (B,) of the step after the origin, counted from
     columns.first; static: (B, static covariates). Future-known covariates beyond the horizon or a series' stored rows
-    are 0.
+    are 0. The forecast of exponential smoothing is not gathered: it is left empty.
     """
     begins, ends, limits, ordinals = (place[:, None] for place in places)
     behind = ends + np.arange(-plan.window - reach(plan), 0)
@@ -81,6 +81,7 @@ def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Ar
             axis=-1,
         ),
         static=static,
+        smoothing=values[:, :0],
     )
 
 
@@ -95,3 +96,11 @@ def origins_for_training(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
     least = np.minimum(least, np.maximum(panel.lengths - plan.horizon, 1))
     counts = np.maximum(panel.lengths - plan.horizon - least + 1, 0)
     return least.astype(np.int64), counts.astype(np.int64)
+
+
+def drawn(total: int, most: int) -> Integers:
+    """Return numbers of windows out of so many: all of them, or at most `most`, drawn evenly."""
+    if total <= most:
+        return np.arange(total)
+    # Evenly spaced, and shifted by an irrational share: a stride of whole seasons would see one phase alone.
+    return ((np.arange(most) + (np.arange(most) * 0.6180339887498949) % 1) * (total / most)).astype(np.int64)

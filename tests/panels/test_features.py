@@ -14,7 +14,8 @@ def rows(values, plan=PLAN, missing=()):
     mask = np.ones_like(past)
     mask[0, list(missing)] = 0
     padded = plan.output_segments * plan.segment
-    return Rows(past * mask, mask, np.zeros((1, plan.window, 0)), np.zeros((1, padded, 0)), np.zeros((1, 0)))
+    nothing = np.zeros((1, 0))
+    return Rows(past * mask, mask, np.zeros((1, plan.window, 0)), np.zeros((1, padded, 0)), nothing, nothing)
 
 
 def season_of(level):
@@ -105,3 +106,14 @@ def test_the_day_feature_turns_once_a_day():
 def test_the_middle_of_a_year_is_its_middle_in_leap_years_too():
     middle = np.array(["2024-07-02T00:00", "2023-07-02T12:00"], dtype="datetime64[s]")
     np.testing.assert_allclose(calendar_features(middle, ("year_cos",)), -1, atol=1e-9)
+
+
+def test_the_forecast_of_smoothing_is_one_more_input_of_the_steps_ahead():
+    plan = replace(PLAN, smoothing=True)
+    given = replace(rows(season_of(0) + season_of(2) + season_of(10)), smoothing=np.arange(8.0)[None, :])
+    inputs, without = prepare(np, plan, given, None), prepare(np, PLAN, given, None)
+    shown = inputs.decoder[0, :, : 4 * 3].reshape(8, 3)
+    np.testing.assert_allclose(shown[:, 2] * inputs.spread[0] + inputs.level[0], np.arange(8.0))
+    np.testing.assert_array_equal(shown[:, :2], without.decoder[0, :, : 4 * 2].reshape(8, 2))
+    np.testing.assert_array_equal(inputs.base, without.base)
+    assert (inputs.encoder.shape[-1], inputs.decoder.shape[-1]) == widths(plan)

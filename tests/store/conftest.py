@@ -36,6 +36,7 @@ PLAN = Plan(
     transforms=("standard", "log"),
     windows=(8, 4),
     bases=(1, 8),
+    smoothings=(True, False),
     shares=(0.25, 0.75),
     cell=Cell.GRU,
     memory=False,

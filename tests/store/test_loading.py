@@ -384,7 +384,7 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         (put("plan", "layers", 10**9), "has layers or units outside 1 to 16 and 1 to 65536"),
         (
             put("plan", "transforms", []),
-            "is contradictory: windows, bases and shares name one number for each member, or none",
+            "is contradictory: windows, bases, smoothings and shares name one value for each member, or none",
         ),
         (put("plan", "quantiles", []), "has members or quantiles outside 1 to 1000"),
         (put("plan", "quantiles", [0.5, 0.1]), "has quantiles that do not rise from 0 to 1"),

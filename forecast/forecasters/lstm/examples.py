@@ -1,51 +1,103 @@
 """What a network learns from: the places of its windows in the flat panel, and what an error costs."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.forecasters.lstm import smoothed
 from forecast.panels import scaling
 from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
-from forecast.panels.windows import Columns, columns_of, origins_for_training
+from forecast.panels.windows import Columns, columns_of, drawn, origins_for_training
 from forecast.plan import Plan
 
 CELLS = 250_000  # values that are scaled at once
+MOST = 2**19  # windows to learn from: a training of 2,000 steps draws so many
+VALIDATION_ROWS = 4096
 GAIN_LIMIT = 20.0  # times the median: one nearly constant series must not be all that counts
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
-    """The windows a member learns from, as places in flat columns; one row per series."""
+class Windows:
+    """Windows of the series of a panel: which one ends where, and what exponential smoothing says there."""
 
+    series: Integers  # (windows,)
+    lengths: Integers  # (windows,) steps before the origin
+    smoothing: NDArray[np.float32]  # (windows, padded horizon), scaled; (windows, 0) where the plan does not show it
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The windows a member learns from, and the flat columns they are places in; one row per series where not said."""
+
+    windows: Windows
     columns: Columns  # float32, scaled
     begins: Integers
     limits: Integers  # flat index after the last stored row
     starts: Integers  # ordinal of the first step, counted from columns.first
-    least: Integers  # steps before the first origin
-    counts: Integers  # origins whose whole horizon is visible, so windows
     gains: Floats  # what an error of one scaled unit costs
     static: Floats  # (series, static covariates), standardised
 
 
 def examples_of(
-    panel: Panel, plan: Plan, scales: scaling.Scaling, covariates: tuple[Floats, Floats], static: Floats
+    panel: Panel,
+    plan: Plan,
+    scales: scaling.Scaling,
+    covariates: tuple[Floats, Floats],
+    static: Floats,
+    arrays: Mapping[str, Floats],
 ) -> Examples:
-    """Lay out the windows of the visible steps; covariates and static are standardised, NaN where missing."""
-    least, counts = origins_for_training(panel, plan)
+    """Lay out the windows of the visible steps; covariates and static are standardised, NaN where missing.
+
+    arrays: of the exponential smoothing that the plan may show, see `smoothed.fit`.
+    """
+    windows = windows_at(panel, plan, scales, arrays, *_origins(panel, plan))
     columns = columns_of(panel, plan, _scaled(panel, scales), covariates, "float32")
     return Examples(
+        windows=windows,
         columns=columns,
         begins=panel.begins,
         limits=panel.limits,
         starts=panel.starts - columns.first,
-        least=least,
-        counts=counts,
         gains=_gains(panel, plan, scales),
         static=static,
     )
+
+
+def windows_at(
+    panel: Panel, plan: Plan, scales: scaling.Scaling, arrays: Mapping[str, Floats], series: Integers, lengths: Integers
+) -> Windows:
+    """Return the windows that end so many steps, (windows,), after the begin of these series, (windows,)."""
+    found = np.empty((len(series), 0), np.float32)
+    if plan.smoothing:
+        forecasts = smoothed.forecasts(arrays, panel.select(series, lengths), series, plan)
+        found = np.nan_to_num(scaling.apply(scaling.rows(scales, series), forecasts)).astype(np.float32)
+    return Windows(series, lengths, found)
+
+
+def thinned(series: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+    """Return about VALIDATION_ROWS of these origins (rows,), evenly: series by series, all origins of each.
+
+    The stride shares no factor with the number of origins: otherwise only some of them would ever be looked at.
+    """
+    origins = int(np.bincount(series).max())
+    every = max(1, -(-len(series) // VALIDATION_ROWS))
+    while math.gcd(every, origins) > 1:
+        every += 1
+    return series[::every], lengths[::every]
+
+
+def _origins(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
+    """Return series and steps before the origin, (windows,) each, of all windows to learn from, MOST drawn evenly."""
+    least, counts = origins_for_training(panel, plan)
+    ends = np.cumsum(counts)
+    chosen = drawn(int(ends[-1]) if len(ends) else 0, MOST)
+    series = np.searchsorted(ends, chosen, side="right")
+    return series, least[series] + chosen - (ends - counts)[series]
 
 
 def _scaled(panel: Panel, scales: scaling.Scaling) -> NDArray[np.float32]:

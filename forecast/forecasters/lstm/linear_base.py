@@ -13,7 +13,7 @@ from forecast.forecasters import least_squares
 from forecast.forecasters.lstm.examples import Examples
 from forecast.panels.features import normalised
 from forecast.panels.panel import Floats, Integers
-from forecast.panels.windows import gather
+from forecast.panels.windows import drawn, gather
 from forecast.plan import Plan
 
 
@@ -22,10 +22,8 @@ def fit(examples: Examples, plan: Plan) -> Floats:
 
     Windows whose targets are not all observed teach it nothing; without any, the weights are zero.
     """
-    ends = np.cumsum(examples.counts)
-    chosen = least_squares.drawn(int(ends[-1]) if len(ends) else 0)
-    series = np.searchsorted(ends, chosen, side="right")
-    lengths = examples.least[series] + chosen - (ends - examples.counts)[series]
+    chosen = drawn(len(examples.windows.series), least_squares.MOST)
+    series, lengths = examples.windows.series[chosen], examples.windows.lengths[chosen]
     inputs = np.arange(plan.window + 1)
 
     def rows(some: Integers) -> Floats:

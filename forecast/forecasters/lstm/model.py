@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from forecast.forecasters.fitted import Fitted
-from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm import network, smoothed
 from forecast.options import Cell
 from forecast.panels import scaling
 from forecast.panels.features import Rows, prepare, reach, widths
@@ -127,6 +127,7 @@ def _rows(plan: Plan, inputs: dict[str, Any]) -> Rows:
         inside=inputs["inside"][:, -plan.window :] if "inside" in inputs else window[:, :, :0],
         ahead=inputs.get("ahead", steps[:, :, :0]),
         static=inputs.get("static", nothing),
+        smoothing=inputs[f"smoothing_{plan.transforms[0]}"] if plan.smoothing else nothing,
     )
 
 
@@ -140,9 +141,9 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
     static, worst = network.static_inputs(fitted, panel), 0.0
     for member, transform in enumerate(plan.transforms):
         member_plan = plan.member(member)
-        rows = gather(np, member_plan, columns, places, static)
         scales = scaling.align(network.scaling_of(fitted, transform), panel, known)
-        own = replace(rows, values=np.where(rows.mask > 0, scaling.apply(scales, rows.values), 0.0))
+        smoothing = smoothed.forecasts(fitted.arrays, panel, known, member_plan)
+        own = network.in_scale(gather(np, member_plan, columns, places, static), scales, smoothing)
         single = type(own)(
             **{name: keras.ops.convert_to_tensor(part.astype("float32")) for name, part in vars(own).items()}
         )
@@ -153,6 +154,6 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
         outputs = model([inputs.encoder, inputs.decoder]) + inputs.base[:, :, None]
         outputs = outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
         theirs = scaling.undo(scales, keras.ops.convert_to_numpy(outputs).astype("float64"))
-        ours = network.run_members(fitted, {member: scales}, panel, plan, columns)
+        ours = network.run_members(fitted, [member], panel, known, plan, columns)
         worst = max(worst, float(np.max(np.abs(theirs - ours) / scale[:, None, None])))
     return worst

@@ -9,8 +9,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from forecast.forecasters.fitted import Fitted, Kind
+from forecast.forecasters.lstm import smoothed
 from forecast.forecasters.lstm.course import Epoch, Slot, mark_of
-from forecast.forecasters.lstm.examples import examples_of
+from forecast.forecasters.lstm.examples import examples_of, thinned, windows_at
 from forecast.forecasters.lstm.runtime import blocks, forward
 from forecast.options import Cell
 from forecast.panels import scaling
@@ -53,6 +54,7 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
     }
     for transform in transforms_of(plan):
         arrays |= {f"series.{transform}.{name}": (series,) for name in ("centre", "spread", "power")}
+    arrays |= smoothed.shapes(plan, series)
     for name, count in (("past", len(plan.past)), ("future", len(plan.future)), ("static", len(plan.static))):
         arrays |= {f"{name}.centre": (count,), f"{name}.spread": (count,)} if count else {}
     return arrays
@@ -64,11 +66,13 @@ def input_shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
     The values once for each transform, and as many steps as the longest window needs: shorter ones are its end.
     """
     reached, known = plan.window + reach(plan), len(plan.future) + len(plan.calendar)
+    ahead, members = plan.output_segments * plan.segment, [plan.member(member) for member in range(plan.members)]
     shapes = {
-        **{f"values_{transform}": (reached,) for transform in dict.fromkeys(plan.transforms)},
+        **{f"values_{own.transforms[0]}": (reached,) for own in members},
         "mask": (reached,),
         "inside": (plan.window, len(plan.past) + known),
-        "ahead": (plan.output_segments * plan.segment, known),
+        "ahead": (ahead, known),
+        **{f"smoothing_{own.transforms[0]}": (ahead,) for own in members if own.smoothing},
         "static": (len(plan.static),),
     }
     return {name: shape for name, shape in shapes.items() if shape[-1]}
@@ -85,54 +89,56 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     The weighted mean of the members' quantiles, as Keras would give them to within rounding. NaN where nothing was
     observed.
     """
-    scales = {kind: scaling.align(scaling_of(fitted, kind), panel, known) for kind in dict.fromkeys(plan.transforms)}
-    members = {member: scales[transform] for member, transform in enumerate(plan.transforms)}
-    quantiles = run_members(fitted, members, panel, plan, _raw_columns(fitted, panel, plan))
-    quantiles.sort(axis=-1)
-    quantiles[observed(panel, plan.window) == 0] = np.nan
-    return quantiles
+    columns = _raw_columns(fitted, panel, plan)
+    return _sorted(run_members(fitted, range(plan.members), panel, known, plan, columns), panel, plan)
 
 
 def medians(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> list[Floats]:
     """Return the medians that each member forecasts by itself: (series, horizon) each; NaN where nothing was seen."""
     columns = _raw_columns(fitted, panel, plan)
-    found = []
-    for member, transform in enumerate(plan.transforms):
-        scales = scaling.align(scaling_of(fitted, transform), panel, known)
-        quantiles = np.sort(run_members(fitted, {member: scales}, panel, plan, columns), axis=-1)
-        found.append(np.where(observed(panel, plan.window)[:, None] == 0, np.nan, quantiles[:, :, MEDIAN]))
-    return found
+    each = (run_members(fitted, [member], panel, known, plan, columns) for member in range(plan.members))
+    return [_sorted(quantiles, panel, plan)[:, :, MEDIAN] for quantiles in each]
+
+
+def _sorted(quantiles: Floats, panel: Panel, plan: Plan) -> Floats:
+    """Return quantiles (series, horizon, quantiles) rising along the last axis, NaN where nothing was observed."""
+    quantiles.sort(axis=-1)
+    quantiles[observed(panel, plan.window) == 0] = np.nan
+    return quantiles
 
 
 def run_members(
-    fitted: Fitted, members: dict[int, scaling.Scaling], panel: Panel, plan: Plan, columns: Columns
+    fitted: Fitted, members: Sequence[int], panel: Panel, known: Integers, plan: Plan, columns: Columns
 ) -> Floats:
     """Return the weighted mean of the quantiles of some members: (series, horizon, quantiles), not sorted.
 
-    members: number -> the scaling of the panel's series. A block is finished before the next begins, all its members
-    at once, so that beside the result little memory is needed.
+    A block is finished before the next begins, all its members at once, so that beside the result little memory is
+    needed.
     """
-    weights = {member: member_weights(fitted, member) for member in members}
     plans = {member: plan.member(member) for member in members}
+    kinds = {own.transforms[0] for own in plans.values()}
+    scales = {kind: scaling.align(scaling_of(fitted, kind), panel, known) for kind in kinds}
+    weights = {member: member_weights(fitted, member) for member in members}
     shares = {member: plan.shares[member] if plan.shares else 1.0 for member in members}
     whole = sum(shares.values())
     result = np.empty((len(panel), plan.horizon, len(plan.quantiles)))
-    static = static_inputs(fitted, panel)
+    static, smoothing = static_inputs(fitted, panel), smoothed.forecasts(fitted.arrays, panel, known, plan)
 
     def one(block: tuple[slice, Integers]) -> None:
         target, index = block
         places = (panel.begins[index], panel.ends[index], panel.limits[index], panel.last[index] + 1 - columns.first)
         gathered: dict[int, Rows] = {}
         total = np.zeros((len(index), *result.shape[1:]))
-        for member, scales in members.items():
-            own, member_plan = scaling.rows(scales, index), plans[member]
-            if member_plan.window not in gathered:
-                gathered[member_plan.window] = gather(np, member_plan, columns, places, static[index])
-            rows = gathered[member_plan.window]
-            scaled = np.where(rows.mask > 0, scaling.apply(own, rows.values), 0.0)
-            inputs = prepare(np, member_plan, replace(rows, values=scaled), weights[member].get("base.weights"))
-            outputs = forward(member_plan, weights[member], inputs)
-            total += shares[member] * scaling.undo(own, outputs * inputs.spread[:, :, None] + inputs.level[:, :, None])
+        for member, own in plans.items():
+            if own.window not in gathered:
+                gathered[own.window] = gather(np, own, columns, places, static[index])
+            scale = scaling.rows(scales[own.transforms[0]], index)
+            rows = in_scale(gathered[own.window], scale, smoothing[index])
+            inputs = prepare(np, own, rows, weights[member].get("base.weights"))
+            outputs = forward(own, weights[member], inputs)
+            total += shares[member] * scaling.undo(
+                scale, outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
+            )
         result[target] = total[: target.stop - target.start] / whole
 
     # One BLAS thread each, whatever the environment says; the blocks are independent, so threads change no byte.
@@ -141,15 +147,17 @@ def run_members(
     return result
 
 
+def in_scale(rows: Rows, scale: scaling.Scaling, smoothing: Floats) -> Rows:
+    """Return windows as gathered, their values and the forecast of exponential smoothing in the scale of a member."""
+    values = np.where(rows.mask > 0, scaling.apply(scale, rows.values), 0.0)
+    return replace(rows, values=values, smoothing=np.nan_to_num(scaling.apply(scale, smoothing)))
+
+
 def keep(fitted: Fitted, plan: Plan, shares: Sequence[float]) -> Fitted:
     """Return the ensemble of the members that have a share, numbered anew: what `plan.with_shares` describes."""
     kept = [member for member, share in enumerate(shares) if share > 0]
-    left = set(transforms_of(plan)) - set(transforms_of(plan.with_shares(shares)))
-    arrays = {
-        name: array
-        for name, array in fitted.arrays.items()
-        if not name.startswith(("member_", *(f"series.{transform}." for transform in left)))
-    }
+    wanted = shapes(plan.with_shares(shares), 0)
+    arrays = {name: array for name, array in fitted.arrays.items() if name in wanted and not name.startswith("member_")}
     for number, member in enumerate(kept):
         arrays |= {f"member_{number}.{name}": array for name, array in member_weights(fitted, member).items()}
     return Fitted(fitted.kind, arrays)
@@ -227,7 +235,7 @@ def fit(
     """
     from forecast.forecasters.lstm.training import trainer_of  # TensorFlow starts here, after the data were checked
 
-    arrays = covariate_scales(panel, start)
+    arrays = covariate_scales(panel, start) | smoothed.fit(panel, plan)
     scales = {transform: scaling.fit(panel, transform) for transform in transforms_of(plan)}
     for transform, one in scales.items():
         arrays |= {f"series.{transform}.{name}": getattr(one, name) for name in ("centre", "spread", "power")}
@@ -245,16 +253,16 @@ def fit(
             break
         fitted = Fitted(Kind.NETWORK, arrays)
         inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
-        stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
         own, seed = plan.member(member), plan.seed * 1000 + member
+        stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
         slot = Slot(checkpoint, mark_of(own, seed, stop), not isinstance(stop, int)) if checkpoint else None
         found = slot.result(weight_shapes(own)) if slot else None
         if found is None:
             # The examples have no name here, so that those of one member are gone before the next are laid out.
             found = trainer_of(own).train(
-                examples_of(panel, own, scales[transform], *inputs),
+                examples_of(panel, own, scales[transform], *inputs, arrays),
                 seed,
-                stop,
+                stop if isinstance(stop, int) else windows_at(panel, own, scales[transform], arrays, *thinned(*stop)),
                 look,
                 slot,
                 start=member_weights(start, member) if start else None,

@@ -4,8 +4,8 @@ A member is one network. An epoch is `plan.epoch` training steps in one compiled
 windows with the averaged weights (Polyak & Juditsky 1992); the weights of the best look are kept.
 """
 
-import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -16,19 +16,19 @@ import tensorflow as tf
 from forecast.errors import ResourceError
 from forecast.forecasters.lstm import linear_base
 from forecast.forecasters.lstm.course import Course, Epoch, Slot
-from forecast.forecasters.lstm.examples import Examples
+from forecast.forecasters.lstm.examples import Examples, Windows
 from forecast.forecasters.lstm.model import build, restore, weights_of
 from forecast.options import Cell, Device
 from forecast.panels.features import prepare
-from forecast.panels.panel import Floats, Integers
+from forecast.panels.panel import Floats
 from forecast.panels.windows import Columns, gather
 from forecast.plan import LINEAR, Plan
 
 COLUMNS = ("values", "past", "future", "calendar")
-PLACES = ("begins", "limits", "starts", "least")
+PLACES = ("begins", "limits", "starts")
 AVERAGE = 0.99  # how much of the averaged weights each step keeps
-VALIDATION_ROWS = 4096
 VALIDATION_BATCH = 256  # windows at once: 4096 take 300 MB and twice the time
+Tensors = dict[str, Any]  # TensorFlow's, by name
 STRIDE = 10  # training steps in one compiled call: a signal is heard between two calls
 
 
@@ -36,18 +36,6 @@ STRIDE = 10  # training steps in one compiled call: a signal is heard between tw
 def trainer_of(plan: Plan) -> "Trainer":
     """Return the trainer for networks of this plan, the same one each time."""
     return Trainer(plan)
-
-
-def thinning(series: Integers) -> int:
-    """Return the stride that leaves about VALIDATION_ROWS of rows (rows,): series by series, all origins of each.
-
-    It shares no factor with the number of origins: otherwise only some of them would ever be looked at.
-    """
-    origins = int(np.bincount(series).max())
-    every = max(1, -(-len(series) // VALIDATION_ROWS))
-    while math.gcd(every, origins) > 1:
-        every += 1
-    return every
 
 
 class Trainer:
@@ -60,37 +48,38 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
         self.levels = tf.constant(plan.quantiles, tf.float32)
         # The data are an argument of the compiled functions: what a graph captures, it keeps, and it fits one panel.
-        data, rows = _signature(plan), tf.TensorSpec([None], tf.int64)
+        data, windows = _signature(plan), _signature_of_windows(plan)
         counts, total = tf.TensorSpec([3], tf.int32), tf.TensorSpec([], tf.float32)
-        self.steps = tf.function(self._steps, input_signature=[counts, total, data])
-        self.errors = tf.function(self._errors, input_signature=[rows, rows, data])
+        self.steps = tf.function(self._steps, input_signature=[counts, total, windows, data])
+        self.errors = tf.function(self._errors, input_signature=[windows, data])
 
     def train(
         self,
         examples: Examples,
         seed: int,
-        until: tuple[Integers, Integers] | int,
+        until: Windows | int,
         listen: Callable[[Epoch], bool],
         slot: Slot | None = None,
         start: dict[str, Floats] | None = None,
     ) -> tuple[dict[str, Floats], list[Epoch]]:
         """Train one network; return its weights by name and the history.
 
-        until: the series (rows,) and lengths (rows,) of the validation origins, which decide when to stop and which
-        weights are best; or the number of steps. listen answers whether that is enough. start: the weights to go on
-        from, by name; None begins anew. The same arguments and answers give the same weights on the same machine, also
-        where a slot of a checkpoint lets a later run go on from what an earlier one has left in it.
+        until: the windows of the validation origins, which decide when to stop and which weights are best; or the
+        number of steps. listen answers whether that is enough. start: the weights to go on from, by name; None begins
+        anew. The same arguments and answers give the same weights on the same machine, also where a slot of a
+        checkpoint lets a later run go on from what an earlier one has left in it.
         """
         self._begin(seed, start)
         plan = self.plan
         base = {"base.weights": linear_base.fit(examples, plan)} if plan.base == LINEAR else {}
         data = _tensors(examples, base.get("base.weights", np.zeros((1, plan.horizon))))
+        windows = _tensors_of_windows(examples.windows)
         validation, last = (None, until) if isinstance(until, int) else (until, plan.steps)
         reference = self._validate(data, validation, base=True) if validation else None
         course, best = self._go_on(slot, weights_of(self.shadow) if validation else {})
         while course.done < last and course.since < plan.patience:
             steps = min(plan.epoch, last - course.done)
-            loss = self._learn(course.done, steps, seed, data)
+            loss = self._learn(course.done, steps, seed, windows, data)
             error = self._validate(data, validation) if validation else None
             if course.add(Epoch(course.done + steps, loss, error, reference)):
                 best = weights_of(self.shadow)
@@ -135,23 +124,23 @@ class Trainer:
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros_like(variable))
 
-    def _learn(self, first: int, steps: int, seed: int, data: dict[str, Any]) -> float:
+    def _learn(self, first: int, steps: int, seed: int, windows: Tensors, data: Tensors) -> float:
         """Run training steps from the first one on; return their mean loss."""
         total = tf.constant(0.0)
         for done in range(0, steps, STRIDE):
-            total = self.steps(tf.constant([first + done, min(STRIDE, steps - done), seed]), total, data)
+            total = self.steps(tf.constant([first + done, min(STRIDE, steps - done), seed]), total, windows, data)
         return float(total / steps)
 
-    def _steps(self, counts: Any, total: Any, data: dict[str, Any]) -> Any:
+    def _steps(self, counts: Any, total: Any, windows: Tensors, data: Tensors) -> Any:
         """Run training steps; return the total of losses with theirs added. counts: (first step, steps, seed)."""
         for step in tf.range(counts[0], counts[0] + counts[1]):
-            total += self._step(step, counts[2], data)
+            total += self._step(step, counts[2], windows, data)
         return total
 
-    def _step(self, step: Any, seed: Any, data: dict[str, Any]) -> Any:
-        series, lengths = self._sample(step, seed, data)
+    def _step(self, step: Any, seed: Any, windows: Tensors, data: Tensors) -> Any:
+        batch = self._sample(step, seed, windows)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(self._loss(self.model, data, series, lengths, training=True)[0])
+            loss = tf.reduce_mean(self._loss(self.model, data, batch, training=True)[0])
         variables = self.model.trainable_variables
         tensors = [variable.value for variable in variables]  # TensorFlow's own: an encoder cut off has gradient zero
         gradients = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
@@ -169,26 +158,22 @@ class Trainer:
         share = tf.cast(step, tf.float32) / self.plan.steps
         return self.plan.learning_rate * (0.1 + 0.9 * 0.5 * (1 + tf.cos(np.pi * share)))
 
-    def _sample(self, step: Any, seed: Any, data: dict[str, Any]) -> tuple[Any, Any]:
-        """Draw a batch of windows, each as likely as any other: series and steps before the origin, (batch,) each."""
-        cumulative = data["cumulative"]
-        draw = tf.random.stateless_uniform(
-            (self.plan.batch,), seed=tf.stack([seed, step]), maxval=cumulative[-1], dtype=tf.int64
-        )
-        series = tf.searchsorted(cumulative, draw, side="right")
-        before = tf.gather(tf.concat([[tf.constant(0, tf.int64)], cumulative], 0), series)
-        return series, tf.gather(data["least"], series) + draw - before
+    def _sample(self, step: Any, seed: Any, windows: Tensors) -> Tensors:
+        """Draw a batch of windows, each as likely as any other."""
+        count = tf.shape(windows["series"], tf.int64)[0]
+        seeds = tf.stack([seed, step])
+        draw = tf.random.stateless_uniform((self.plan.batch,), seed=seeds, maxval=count, dtype=tf.int64)
+        return {name: tf.gather(part, draw) for name, part in windows.items()}
 
-    def _loss(
-        self, model: Any, data: dict[str, Any], series: Any, lengths: Any, training: bool = False
-    ) -> tuple[Any, Any, Any]:
+    def _loss(self, model: Any, data: Tensors, windows: Tensors, training: bool = False) -> tuple[Any, Any, Any]:
         """Return per window: loss over all quantiles, error of the median, error of the base forecast; each (rows,)."""
-        begins, limits, starts = (tf.gather(data[name], series) for name in PLACES[:3])
+        series, lengths = windows["series"], windows["lengths"]
+        begins, limits, starts = (tf.gather(data[name], series) for name in PLACES)
         ends = begins + lengths
         columns = Columns(**{name: data[name] for name in COLUMNS}, first=0)
         places = (begins, ends, limits, starts + lengths)
         rows = gather(keras.ops, self.plan, columns, places, tf.gather(data["static"], series))
-        inputs = prepare(keras.ops, self.plan, rows, data["linear"])
+        inputs = prepare(keras.ops, self.plan, replace(rows, smoothing=windows["smoothing"]), data["linear"])
         index = tf.minimum(ends[:, None] + np.arange(self.plan.horizon), limits[:, None] - 1)
         values = tf.gather(columns.values, index)
         missing = tf.math.is_nan(values)
@@ -204,19 +189,16 @@ class Trainer:
             tf.reduce_mean(weight * tf.abs(residual), -1),
         )
 
-    def _errors(self, series: Any, lengths: Any, data: dict[str, Any]) -> Any:
-        return tf.stack(self._loss(self.shadow, data, series, lengths))
+    def _errors(self, windows: Tensors, data: Tensors) -> Any:
+        return tf.stack(self._loss(self.shadow, data, windows))
 
-    def _validate(self, data: dict[str, Any], validation: tuple[Integers, Integers], base: bool = False) -> float:
+    def _validate(self, data: Tensors, validation: Windows, base: bool = False) -> float:
         """Return the mean error of the averaged weights (or of the base forecast) on the validation windows."""
-        every = thinning(validation[0])
-        series, lengths = (part[::every] for part in validation)
-        total = 0.0
-        for first in range(0, len(series), VALIDATION_BATCH):
-            batch = slice(first, first + VALIDATION_BATCH)
-            errors = self.errors(tf.constant(series[batch]), tf.constant(lengths[batch]), data)
+        total, count = 0.0, len(validation.series)
+        for first in range(0, count, VALIDATION_BATCH):
+            errors = self.errors(_tensors_of_windows(validation, first, first + VALIDATION_BATCH), data)
             total += float(tf.reduce_sum(errors[2 if base else 1]))
-        return total / len(series)
+        return total / count
 
 
 def _signature(plan: Plan) -> dict[str, Any]:
@@ -224,18 +206,30 @@ def _signature(plan: Plan) -> dict[str, Any]:
     columns = {"past": len(plan.past), "future": len(plan.future), "calendar": len(plan.calendar)}
     tables = {name: tf.TensorSpec([None, width], tf.float32) for name, width in columns.items()}
     lists = {name: tf.TensorSpec([None], tf.float32) for name in ("values", "gains")}
-    places = {name: tf.TensorSpec([None], tf.int64) for name in (*PLACES, "cumulative")}
+    places = {name: tf.TensorSpec([None], tf.int64) for name in PLACES}
     tables |= {"linear": tf.TensorSpec([None, plan.horizon], tf.float32)}
     return tables | lists | places | {"static": tf.TensorSpec([None, len(plan.static)], tf.float32)}
 
 
-def _tensors(examples: Examples, linear: Floats) -> dict[str, Any]:
+def _signature_of_windows(plan: Plan) -> dict[str, Any]:
+    """Return names, shapes and types of windows, however many."""
+    width = plan.output_segments * plan.segment if plan.smoothing else 0
+    places = {name: tf.TensorSpec([None], tf.int64) for name in ("series", "lengths")}
+    return places | {"smoothing": tf.TensorSpec([None, width], tf.float32)}
+
+
+def _tensors(examples: Examples, linear: Floats) -> Tensors:
     """Return what the compiled functions read, by name; linear: the weights of the linear base."""
     arrays = {name: getattr(examples.columns, name) for name in COLUMNS}
     arrays |= {name: getattr(examples, name) for name in PLACES}
     single = {"gains": examples.gains, "static": examples.static, "linear": linear}
     arrays |= {name: array.astype(np.float32) for name, array in single.items()}
-    return {name: tf.constant(array) for name, array in {**arrays, "cumulative": np.cumsum(examples.counts)}.items()}
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def _tensors_of_windows(windows: Windows, first: int = 0, last: int | None = None) -> Tensors:
+    """Return some of the windows as tensors by name."""
+    return {name: tf.constant(part[first:last]) for name, part in vars(windows).items()}
 
 
 def device_report(device: Device, cell: Cell) -> dict[str, Any]:

@@ -39,6 +39,9 @@ def random_fitted(panel: Panel, plan: Plan, seed: int) -> Fitted:
     for name, shape in network.shapes(plan, len(panel)).items():
         if name.endswith((".centre", ".power")):
             arrays[name] = rng.normal(0, 1, shape) if name.endswith(".centre") else np.ones(shape)
+        elif name.startswith("series.smoothing."):
+            flag, most = name.endswith((".season", ".log")), {"alpha": 0.5, "phi": 0.98}.get(name.split(".")[-1], 0.05)
+            arrays[name] = rng.integers(0, 2, shape) if flag else rng.uniform(0, most, shape)
         elif name.endswith(".spread"):
             arrays[name] = rng.uniform(0.5, 3, shape)
         elif name.endswith("head.kernel"):  # a tenth: exp of a wild output leaves float32 no digits to agree on

@@ -24,7 +24,7 @@ def waves(steps: int, seed: int = 1, noise: float = 0.05) -> np.ndarray:
 def examples(panel: Panel, plan: Plan = PLAN) -> Examples:
     nothing = np.empty((0, len(panel.target)))
     return examples_of(
-        panel, plan.member(0), scaling.fit(panel, "standard"), (nothing, nothing), np.zeros((len(panel), 0))
+        panel, plan.member(0), scaling.fit(panel, "standard"), (nothing, nothing), np.zeros((len(panel), 0)), {}
     )
 
 

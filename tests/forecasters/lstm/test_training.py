@@ -9,9 +9,9 @@ from recall import error_after
 
 from forecast.forecasters.lstm import network, training
 from forecast.forecasters.lstm.course import mark_of
+from forecast.forecasters.lstm.examples import thinned
 from forecast.forecasters.lstm.model import build
 from forecast.forecasters.lstm.network import Origins
-from forecast.forecasters.lstm.training import thinning
 from forecast.options import Cell
 from forecast.panels.features import widths
 from forecast.panels.panel import panel_of
@@ -239,10 +239,24 @@ def test_a_network_whose_memory_is_cut_trains_too_and_worse():
     assert errors[0] < errors[1]
 
 
+def test_a_network_that_is_shown_exponential_smoothing_learns_what_its_window_does_not_hold():
+    """A level that two steps of noise do not tell, and that smoothing knows from all steps before."""
+    rng = np.random.default_rng(5)
+    panel = panel_of({str(n): 100 * (n + 1) + 10 * rng.normal(size=150) for n in range(8)}).without_end(6)
+    plan = replace(PLAN, window=2, segment=2, seasons=(1,), lookback=120, steps=200, learning_rate=4e-3)
+    errors = [
+        min(row["validation"] for row in network.fit(panel, one, origins(panel), nobody).history)
+        for one in (plan, replace(plan, smoothing=True))
+    ]
+    assert errors[1] < 0.95 * errors[0]
+
+
 @pytest.mark.parametrize(("series", "origins"), [(4000, 20), (2000, 20), (414, 20), (700, 7)])
 def test_thinned_validation_rows_still_see_every_origin(series, origins):
-    every = thinning(np.repeat(np.arange(series), origins))
-    assert set((np.arange(series * origins) % origins)[::every]) == set(range(origins))
+    lengths = np.tile(np.arange(origins), series)
+    rows, seen = thinned(np.repeat(np.arange(series), origins), lengths)
+    assert len(rows) == len(seen) <= 1.1 * 4096
+    assert set(seen) == set(range(origins))
 
 
 def error_after_sgd(spike, clip):
