@@ -62,7 +62,8 @@ def run_limited(command: list[str], minutes: float) -> dict[str, Any]:
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     computed = used.ru_utime + used.ru_stime
-    failed = f"over {minutes:g} minutes" if computed > limit - 0.5 else "failed"  # clocks differ by a tick
+    ended = f"ended by signal {-process.returncode}" if process.returncode < 0 else "failed"
+    failed = f"over {minutes:g} minutes" if computed > limit - 0.5 else ended  # clocks differ by a tick
     return {
         "seconds": f"{time.monotonic() - begin:.0f}",
         "cpu_seconds": f"{computed:.0f}",

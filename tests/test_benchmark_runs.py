@@ -91,6 +91,8 @@ def test_a_process_that_computes_for_too_long_is_ended_and_named_so() -> None:
 
 
 def test_a_process_that_fails_is_named_so(capfd: pytest.CaptureFixture[str]) -> None:
+    killed = [sys.executable, "-c", "import os; os.kill(os.getpid(), 11)"]
+    assert rivals.run_limited(killed, 1)["outcome"] == "ended by signal 11"
     assert rivals.run_limited([sys.executable, "-c", "1 / 0"], 1)["outcome"] == "failed"
 
 
