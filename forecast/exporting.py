@@ -6,7 +6,7 @@ from forecast.errors import UsageError
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm.network import input_shapes
 from forecast.forecasters.lstm.smoothed import PREFIX
-from forecast.forecasters.smoothing import FIRST, LONGEST, USUAL
+from forecast.forecasters.smoothing import USUAL, first_steps
 from forecast.panels.channels import TRANSFORM
 from forecast.plan import Plan
 from forecast.trained import Trained
@@ -27,7 +27,10 @@ SMOOTHING = (
     "`first` steps of y less the profile, one step before them; s begins as the profile. Each step: e = y - (l + phi b "
     "+ s[phase]), 0 where y is missing; l = l + phi b + alpha e; b = phi b + beta e; s[phase] = s[phase] + gamma e. "
     "Forecast h steps ahead: l + (phi + ... + phi^h) b + s[phase], no further than max(y) - min(y) beyond y, and back "
-    "from the logarithm. The profile of an m above 24 is taken off before and added after, and s is 0."
+    "from the logarithm. The profile of an m above 24 is taken off before and added after, and s is 0. No "
+    "logarithms where a value is 0 or below; moving averages carry the last value over gaps; of less than 2 m steps "
+    "the profile is 0. A series that is not in `series` has the median of each number; `season` and `log` count above "
+    "0.5, and gamma is 0 where `season` does not."
 )
 PLAIN = "(value - centre) / spread; back: output * spread + centre"
 STEPS = (
@@ -141,9 +144,8 @@ def _covariates(plan: Plan, network: Fitted) -> dict[str, Any]:
 
 def _smoothing(plan: Plan, network: Fitted) -> dict[str, Any]:
     """Return how exponential smoothing forecasts, with its numbers for each series."""
-    first = max(FIRST, min(plan.season, LONGEST))
     numbers = {name: network.arrays[f"{PREFIX}.{name}"].tolist() for name in USUAL}
-    return {"formula": SMOOTHING, "lookback": plan.lookback, "m": plan.season, "first": first, **numbers}
+    return {"formula": SMOOTHING, "lookback": plan.lookback, "m": plan.season, "first": first_steps(plan), **numbers}
 
 
 def _series(trained: Trained) -> list[dict[str, str]]:

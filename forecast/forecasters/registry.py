@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from forecast.forecasters import baselines, intermittent, linear, smoothing
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.forecasters.lstm import network
+from forecast.forecasters.lstm import network, smoothed
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
@@ -53,12 +53,12 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
 
 
 def check_stored(fitted: Fitted) -> None:
-    """Raise ValueError for arrays of the right shapes that no fit leaves: a scaling that cannot be undone."""
+    """Raise ValueError for arrays of the right shapes that no fit leaves: a scaling that cannot be undone, a NaN."""
     if fitted.kind is Kind.NETWORK:
-        for transform in {
-            name.split(".")[1] for name in fitted.arrays if name.endswith(".centre") and "series" in name
-        }:
+        parts = (name.split(".") for name in fitted.arrays)
+        for transform in {part[1] for part in parts if part[0] == "series" and part[-1] == "centre"}:
             network.scaling_of(fitted, transform)
+        smoothed.check(fitted.arrays)
 
 
 def shapes_of(kind: Kind, plan: Plan, series: int) -> dict[str, tuple[int, ...]]:

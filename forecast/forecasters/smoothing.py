@@ -9,7 +9,7 @@ Weights are picked per series from a grid, then refined, by the squared one-step
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -27,6 +27,7 @@ from forecast.forecasters.states import (
     smooth,
     tile,
     total,
+    within_reach,
 )
 from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
@@ -95,10 +96,11 @@ def run_smoothing(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> 
         log = (positive & (own["log"] > 0.5))[:, None]
         values = np.where(log, logs, block.values)
         fixed, states = _begin(values, block.lengths, own["season"] > 0.5, plan)
+        own["gamma"] = np.where(own["season"] > 0.5, own["gamma"], 0.0)
         weights = Weights(*(own[name][:, None] for name in WEIGHTS))
         _, states = smooth(values - tile(fixed, values.shape[1]), block.lengths, states, weights)
         found = ahead(states, weights.phi, block.lengths, plan.horizon)
-        found = _within_reach(found + tile(fixed, plan.horizon, block.lengths), values)
+        found = within_reach(found + tile(fixed, plan.horizon, block.lengths), values)
         found = np.where(log, np.exp(np.where(log, found, 0.0)), found)
         point[block.rows] = np.where(block.empty[:, None], np.nan, found)
     return np.broadcast_to(point[:, :, None], (*point.shape, len(plan.quantiles)))
@@ -129,7 +131,7 @@ def run_theta(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floa
         curved, states, level, slope = _bend(adjusted)
         _, states = smooth(curved, block.lengths, states, _simple(alpha[block.rows][:, None]))
         found = (_straight(level, slope, block.lengths, plan.horizon) + states.level) / 2
-        found = _within_reach(found, adjusted)
+        found = within_reach(found, adjusted)
         waves = tile(profile, plan.horizon, block.lengths)
         found = np.where(positive[:, None], found * np.exp(np.where(positive[:, None], waves, 0.0)), found + waves)
         point[block.rows] = np.where(block.empty[:, None], np.nan, found)
@@ -150,7 +152,9 @@ def _pick(values: Floats, lengths: Integers, seasonal: Flags, plan: Plan) -> tup
     """Return the best weights of each series, and their corrected AIC: ({name: (rows,)}, (rows,))."""
     fixed, states = _begin(values, lengths, seasonal, plan)
     rest = values - tile(fixed, values.shape[1])
-    weights, score = _search(rest, lengths, states, _grid(plan.season <= LONGEST and bool(seasonal.any())))
+    grid = _grid(plan.season <= LONGEST and bool(seasonal.any()))
+    # What has no season must not learn one: its forecast would depend on who else is in the block.
+    weights, score = _search(rest, lengths, states, replace(grid, gamma=grid.gamma * seasonal[:, None]))
     return {name: column[:, 0] for name, column in zip(WEIGHTS, _columns(weights), strict=True)}, score
 
 
@@ -214,6 +218,11 @@ def _best(candidates: Floats, scores: Floats) -> Floats:
     return np.take_along_axis(np.broadcast_to(candidates, scores.shape), scores.argmin(axis=1)[:, None], axis=1)
 
 
+def first_steps(plan: Plan) -> int:
+    """Return the steps through which the line for the first level and trend is drawn."""
+    return max(FIRST, min(plan.season, LONGEST))
+
+
 def _begin(values: Floats, lengths: Integers, seasonal: Flags, plan: Plan) -> tuple[Floats, States]:
     """Return the fixed profile, (rows, season or 1), and the states before the first step."""
     season = plan.season
@@ -222,7 +231,7 @@ def _begin(values: Floats, lengths: Integers, seasonal: Flags, plan: Plan) -> tu
     if seasonal.any():
         profile = np.where(seasonal[:, None], seasonal_profile(values, lengths, season), 0.0)
         fixed, moving = (zero, profile) if season <= LONGEST else (profile, zero)
-    return fixed, first_states(values - tile(fixed, values.shape[1]), moving, max(FIRST, min(season, LONGEST)))
+    return fixed, first_states(values - tile(fixed, values.shape[1]), moving, first_steps(plan))
 
 
 def _adjust(block: _Block, seasonal: Flags, plan: Plan) -> tuple[Floats, Floats, Flags]:
@@ -254,12 +263,6 @@ def _simple(alpha: Floats) -> Weights:
 def _straight(level: Floats, slope: Floats, first: Integers | int, width: int) -> Floats:
     """Return the line at `width` steps from `first` on: (rows, width)."""
     return level[:, None] + slope[:, None] * (np.reshape(first, (-1, 1)) + np.arange(width))
-
-
-def _within_reach(forecast: Floats, values: Floats) -> Floats:
-    """Return the forecast, kept within one range of the values beyond them: (rows, horizon)."""
-    low, high = np.nanmin(values, axis=1, keepdims=True), np.nanmax(values, axis=1, keepdims=True)
-    return np.clip(forecast, low - (high - low), high + (high - low))
 
 
 def _logs(values: Floats) -> tuple[Floats, Flags]:

@@ -151,3 +151,9 @@ def tile(profile: Floats, width: int, first: Integers | int = 0) -> Floats:
 def total(values: Floats) -> Floats:
     """Sum each row from the left: (rows, time) -> (rows,)."""
     return np.add.accumulate(values, axis=1)[:, -1]
+
+
+def within_reach(forecast: Floats, values: Floats) -> Floats:
+    """Return the forecast, kept within one range of the values beyond them: (rows, horizon)."""
+    low, high = np.nanmin(values, axis=1, keepdims=True), np.nanmax(values, axis=1, keepdims=True)
+    return np.clip(forecast, low - (high - low), high + (high - low))

@@ -17,7 +17,8 @@ from forecast.plan import Plan
 
 CELLS = 250_000  # values that are scaled at once
 MOST = 2**19  # windows to learn from: a training of 2,000 steps draws so many
-VALIDATION_ROWS = 4096
+MOST_SHOWN = 2**25  # numbers of exponential smoothing beside them: 128 MB
+VALIDATION_ROWS = 4096  # origins, about, that are looked at to stop training
 GAIN_LIMIT = 20.0  # times the median: one nearly constant series must not be all that counts
 
 
@@ -72,10 +73,13 @@ def windows_at(
     panel: Panel, plan: Plan, scales: scaling.Scaling, arrays: Mapping[str, Floats], series: Integers, lengths: Integers
 ) -> Windows:
     """Return the windows that end so many steps, (windows,), after the begin of these series, (windows,)."""
-    found = np.empty((len(series), 0), np.float32)
-    if plan.smoothing:
-        forecasts = smoothed.forecasts(arrays, panel.select(series, lengths), series, plan)
-        found = np.nan_to_num(scaling.apply(scaling.rows(scales, series), forecasts)).astype(np.float32)
+    width = plan.output_segments * plan.segment if plan.smoothing else 0
+    found = np.empty((len(series), width), np.float32)
+    step = max(1, CELLS // max(width, 1))
+    for first in range(0, len(series) if width else 0, step):
+        part = slice(first, first + step)
+        forecasts = smoothed.forecasts(arrays, panel.select(series[part], lengths[part]), series[part], plan)
+        found[part] = np.nan_to_num(scaling.apply(scaling.rows(scales, series[part]), forecasts))
     return Windows(series, lengths, found)
 
 
@@ -92,10 +96,11 @@ def thinned(series: Integers, lengths: Integers) -> tuple[Integers, Integers]:
 
 
 def _origins(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
-    """Return series and steps before the origin, (windows,) each, of all windows to learn from, MOST drawn evenly."""
+    """Return series and steps before the origin, (windows,) each, of all windows to learn from, or of MOST of them."""
     least, counts = origins_for_training(panel, plan)
     ends = np.cumsum(counts)
-    chosen = drawn(int(ends[-1]) if len(ends) else 0, MOST)
+    most = min(MOST, MOST_SHOWN // (plan.output_segments * plan.segment)) if plan.smoothing else MOST
+    chosen = drawn(int(ends[-1]) if len(ends) else 0, most)
     series = np.searchsorted(ends, chosen, side="right")
     return series, least[series] + chosen - (ends - counts)[series]
 

@@ -122,7 +122,8 @@ def run_members(
     shares = {member: plan.shares[member] if plan.shares else 1.0 for member in members}
     whole = sum(shares.values())
     result = np.empty((len(panel), plan.horizon, len(plan.quantiles)))
-    static, smoothing = static_inputs(fitted, panel), smoothed.forecasts(fitted.arrays, panel, known, plan)
+    helped = max(plans.values(), key=lambda own: own.smoothing)  # one that is shown smoothing, if any is
+    static, smoothing = static_inputs(fitted, panel), smoothed.forecasts(fitted.arrays, panel, known, helped)
 
     def one(block: tuple[slice, Integers]) -> None:
         target, index = block

@@ -33,6 +33,12 @@ def shapes(plan: Plan, series: int) -> dict[str, tuple[int, ...]]:
     return {name.replace("series", PREFIX): shape for name, shape in found.items()}
 
 
+def check(arrays: Mapping[str, Floats]) -> None:
+    """Raise ValueError where one of its numbers is not finite."""
+    if not all(np.isfinite(array).all() for name, array in arrays.items() if name.startswith(PREFIX)):
+        raise ValueError("exponential smoothing needs finite numbers")
+
+
 def forecasts(arrays: Mapping[str, Floats], panel: Panel, known: Integers, plan: Plan) -> Floats:
     """Forecast from the end of each series over whole segments: (series, padded horizon), in units of the target.
 

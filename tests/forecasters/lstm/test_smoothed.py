@@ -100,3 +100,21 @@ def test_a_series_that_training_has_not_seen_is_smoothed_like_the_others() -> No
     found = smoothed.forecasts(arrays, panel, np.array([-1, 1, -1]), PLAN)
     assert np.isfinite(found).all()
     assert np.abs(found[0] - found[0].mean()).max() < 5
+
+
+def test_forecasts_to_learn_from_are_bounded_in_number_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, nothing = waves(), np.empty((0, 270))
+    arrays, scales = smoothed.fit(panel, PLAN), scaling.fit(panel, "standard")
+    monkeypatch.setattr("forecast.forecasters.lstm.examples.MOST_SHOWN", 12 * 40)
+    monkeypatch.setattr("forecast.forecasters.lstm.examples.CELLS", 12 * 7)
+    windows = examples_of(panel, PLAN, scales, (nothing, nothing), np.zeros((3, 0)), arrays).windows
+    assert windows.smoothing.shape == (40, 12)
+    chosen = np.flatnonzero(windows.series == 1)
+    np.testing.assert_array_equal(windows.smoothing[chosen], forecasts_at(panel, windows.lengths[chosen].tolist()))
+
+
+def test_stored_numbers_that_are_not_finite_are_refused() -> None:
+    arrays = smoothed.fit(waves(), PLAN)
+    smoothed.check(arrays)
+    with pytest.raises(ValueError, match="finite"):
+        smoothed.check(arrays | {"series.smoothing.alpha": np.array([0.1, np.nan, 0.1])})
