@@ -30,7 +30,7 @@ SMOOTHING = (
     "from the logarithm. The profile of an m above 24 is taken off before and added after, and s is 0. No "
     "logarithms where a value is 0 or below; moving averages carry the last value over gaps; of less than 2 m steps "
     "the profile is 0. A series that is not in `series` has the median of each number; `season` and `log` count above "
-    "0.5, and gamma is 0 where `season` does not."
+    "0.5."
 )
 PLAIN = "(value - centre) / spread; back: output * spread + centre"
 STEPS = (

