@@ -20,7 +20,7 @@ from forecast.forecasters.fitted import Fitted, Kind
 from forecast.panels.blocks import fill_forward
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
-from forecast.panels.windows import drawn
+from forecast.panels.windows import drawn_origins
 from forecast.plan import Plan
 
 BLOCK = 256  # series in one product when forecasting, always: a row's rounding depends on the shape it is computed in
@@ -88,11 +88,7 @@ def _origins(panel: Panel, plan: Plan) -> _Origins:
     last = panel.lengths - plan.horizon
     first = np.minimum(plan.window, last)
     counts = np.where(last >= 1, last - first + 1, 0)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    flat = drawn(total, least_squares.MOST)
-    series = np.searchsorted(ends, flat, side="right")
-    steps = first[series] + flat - (ends - counts)[series]
+    series, steps = drawn_origins(first, counts, least_squares.MOST)
     return _Origins(series, steps, panel.starts[series] + steps - 1)
 
 

@@ -104,3 +104,14 @@ def drawn(total: int, most: int) -> Integers:
         return np.arange(total)
     # Evenly spaced, and shifted by an irrational share: a stride of whole seasons would see one phase alone.
     return ((np.arange(most) + (np.arange(most) * 0.6180339887498949) % 1) * (total / most)).astype(np.int64)
+
+
+def drawn_origins(first: Integers, counts: Integers, most: int) -> tuple[Integers, Integers]:
+    """Return series and steps seen before the origin, (origins,) each, at most `most` of them, drawn evenly.
+
+    first: (series,) steps before the first origin of a series; counts: (series,) its origins.
+    """
+    ends = np.cumsum(counts)
+    chosen = drawn(int(ends[-1]) if len(ends) else 0, most)
+    series = np.searchsorted(ends, chosen, side="right")
+    return series, first[series] + chosen - (ends - counts)[series]

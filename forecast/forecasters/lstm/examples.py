@@ -12,7 +12,7 @@ from forecast.panels import scaling
 from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
-from forecast.panels.windows import Columns, columns_of, drawn, origins_for_training
+from forecast.panels.windows import Columns, columns_of, drawn_origins, origins_for_training
 from forecast.plan import Plan
 
 CELLS = 250_000  # values that are scaled at once
@@ -98,11 +98,8 @@ def thinned(series: Integers, lengths: Integers) -> tuple[Integers, Integers]:
 def _origins(panel: Panel, plan: Plan) -> tuple[Integers, Integers]:
     """Return series and steps before the origin, (windows,) each, of all windows to learn from, or of MOST of them."""
     least, counts = origins_for_training(panel, plan)
-    ends = np.cumsum(counts)
     most = min(MOST, MOST_SHOWN // (plan.output_segments * plan.segment)) if plan.smoothing else MOST
-    chosen = drawn(int(ends[-1]) if len(ends) else 0, most)
-    series = np.searchsorted(ends, chosen, side="right")
-    return series, least[series] + chosen - (ends - counts)[series]
+    return drawn_origins(least, counts, most)
 
 
 def _scaled(panel: Panel, scales: scaling.Scaling) -> NDArray[np.float32]:
