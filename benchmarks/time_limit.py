@@ -2,9 +2,10 @@
 
     python benchmarks/time_limit.py            # about eight minutes, writes benchmarks/results/time_limit.csv
 
-Each line is one run in a fresh store: the wall time from the start of the process to its end, the most that is promised
-(the limit and 10 % or 5 s), the processor time that the run was given, and what the limit has cut. Where the machine
-has other work to do, processor time is far below wall time, and more is cut.
+Each line is one run in a fresh store, in place of the last one of its set and limit: the wall time from the start of
+the process to its end, the most that is promised (the limit and 10 % or 5 s), the processor time that the run was
+given, and what the limit has cut. Where the machine has other work to do, processor time is far below wall time, and
+more is cut.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 import record
 
 REPOSITORY = Path(__file__).parent.parent
+PATH, KEY = record.RESULTS / "time_limit.csv", ("set", "limit_s")
 SETS = {
     "bike_sharing": ("data/bike_sharing.csv", "--target", "rentals"),
     "us_employment": ("data/us_employment.csv", "--id", "sector", "--target", "employees", "-H", "12"),
@@ -66,13 +68,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if not set(arguments.sets) <= set(SETS):
         parser.error(f"a set is one of {', '.join(SETS)}")
-    rows = []
     for name in arguments.sets:
         words = [word.replace("SHARED", arguments.shared) for word in SETS[name]]
         for limit in arguments.limits:
-            rows.append(run(name, words, limit))
-            rows[-1]["command"] = rows[-1]["command"].replace(arguments.shared, "../shared")
-    record.write("time_limit.csv", rows)
+            row = run(name, words, limit)
+            row["command"] = row["command"].replace(arguments.shared, "../shared")
+            record.merge(PATH, [row], list(row), KEY)
 
 
 if __name__ == "__main__":
