@@ -1,6 +1,7 @@
 """From options and data to a plan: every number left open is settled here, from the data, never from a name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -8,28 +9,26 @@ import numpy as np
 
 from forecast.errors import DataError, UsageError
 from forecast.evaluation.backtest import Split, split
-from forecast.forecasters.baselines import naive, seasonal_naive
 from forecast.options import Preset, ReadOptions, Scaler, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.clock import on_clock
 from forecast.panels.encoding import encoded_names
 from forecast.panels.features import calendar_names
 from forecast.panels.holidays import YEARS_AHEAD, holiday_days
-from forecast.panels.panel import Floats, Panel
-from forecast.panels.units import seasonal_difference
+from forecast.panels.panel import Panel
+from forecast.panels.windows import origins_for_training
 from forecast.plan import LINEAR, Plan
+from forecast.seasons import best_base, confirmed_seasons
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
-STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
-LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
+EPOCHS = {Preset.FAST: 10, Preset.BALANCED: 40, Preset.BEST: 60}
+LEAST_EPOCH = 5  # steps, where a few windows are seen in one
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 LONGEST = 30  # seasons in a window
 LINEAR_FROM = 100  # steps in half a window: on shorter ones, of months, a linear start won less than 0.2 %
 # Targets in a batch, at most, of windows that are at least so many: those of a long horizon overlap more and more. On
 # ETTh1's training rows, 336 steps ahead, 72 windows instead of 256 gave the same errors in two thirds of the time.
 TARGETS, LEAST_BATCH = 256 * 96, 32
-LEAST_PEAK = 0.01  # by which that correlation stands out
-SAMPLE = 200  # series looked at to settle a number
 
 
 def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan | None = None) -> tuple[Plan, Split]:
@@ -82,7 +81,7 @@ def settle(
     days = _holidays(panel, holidays)
     base = best_base(fitted, (1, *(season for season in found if season > 1)), horizon)
     members = _members(options, positive, _windows(options, window, segment, found), base, found)
-    return Plan(
+    plan = Plan(
         horizon=horizon,
         window=window,
         segment=segment,
@@ -107,12 +106,13 @@ def settle(
         validation=validation,
         seed=options.seed,
         batch=max(LEAST_BATCH, min(Plan.batch, TARGETS // horizon)),
-        steps=options.epochs * Plan.epoch if options.epochs else STEPS[options.preset],
         patience=options.patience or Plan.patience,
         minimum=options.min,
         maximum=options.max,
         decimals=options.round,
     )
+    epoch = _epoch(fitted, plan)
+    return replace(plan, epoch=epoch, steps=(options.epochs or EPOCHS[options.preset]) * epoch)
 
 
 def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int:
@@ -132,40 +132,6 @@ def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int
             + ("Give more history, or a shorter horizon with -H." if options.horizon else "Give more history.")
         )
     return horizon
-
-
-def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...]:
-    """Return the candidate seasons that the data show: changes a season apart are correlated, and more so than others.
-
-    The others are half a season off or, where a shorter season is confirmed, one of those: a smooth trend is as
-    correlated there, and a day repeats after six days as after seven unless there is a week.
-    """
-    chosen = _sample(panel)
-    found: list[int] = []
-    for season in sorted(set(candidates) - {1}):
-        off = found[0] if found else max(1, season // 2)
-        peak = _correlation(chosen, season)
-        others = max(_correlation(chosen, season - off), _correlation(chosen, season + off))
-        if peak > LEAST_CORRELATION and peak > others + LEAST_PEAK:
-            found.append(season)
-    return tuple(found)
-
-
-def _sample(panel: Panel) -> Panel:
-    """Return at most SAMPLE series of the panel, evenly spread."""
-    return panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
-
-
-def _correlation(panel: Panel, lag: int) -> float:
-    """Return the median over series of the correlation between changes `lag` steps apart; 0 where none can be told."""
-    found = []
-    for series in range(len(panel)):
-        changes = np.diff(panel.values(series)[-20 * lag - 500 :])
-        pairs = np.stack([changes[lag:], changes[:-lag]])
-        pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
-        if pairs.shape[1] > max(lag, 8) and pairs.std(axis=1).min() > 0:
-            found.append(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
-    return float(np.median(found)) if found else 0.0
 
 
 def _window(options: TrainOptions, seasons: tuple[int, ...], horizon: int, length: int) -> tuple[int, int]:
@@ -217,26 +183,13 @@ def _validation(panel: Panel, horizon: int, origins: int) -> int:
     return max(horizon + origins - 1, min(wanted, usual // 5))
 
 
-def best_base(panel: Panel, lags: Sequence[int], horizon: int, origins: int = 10) -> int:
-    """Return the lag whose repetition forecasts the last rows of the panel best; 1 stands for the last value."""
-    chosen = _sample(panel)
-    unit = seasonal_difference(chosen, min((lag for lag in lags if lag > 1), default=1))
-    errors = dict.fromkeys(lags, 0.0)
-    for back in np.linspace(horizon, horizon + 2 * max(lags), origins).astype(np.int64):
-        keep = np.flatnonzero(chosen.lengths > back + max(lags))
-        cut = chosen.select(keep, chosen.lengths[keep] - back)
-        for lag in lags:
-            forecast = naive(cut, horizon) if lag == 1 else seasonal_naive(cut, lag, horizon)
-            errors[lag] += float(np.nansum(_mean_error(cut.truth(horizon), forecast) / unit[keep]))
-    return min(lags, key=lambda lag: (errors[lag], lag))
+def _epoch(fitted: Panel, plan: Plan) -> int:
+    """Return the training steps between two looks at the validation rows: one pass over the windows, or `Plan.epoch`.
 
-
-def _mean_error(truth: Floats, forecast: Floats) -> Floats:
-    """Return the mean absolute error of each row over the steps whose truth is known; 0 where none is."""
-    errors = np.abs(truth - forecast)
-    seen = np.isfinite(errors)
-    means: Floats = np.where(seen, errors, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    return means
+    fitted: what the first training sees. A network that has few windows has learned them by heart within 50 steps.
+    """
+    windows = int(origins_for_training(fitted, plan)[1].sum())
+    return min(Plan.epoch, max(LEAST_EPOCH, -(-windows // plan.batch)))
 
 
 def _calendar(panel: Panel) -> tuple[str, ...]:

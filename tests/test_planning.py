@@ -9,7 +9,8 @@ from forecast.options import Preset, Scaler, TrainOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.plan import LINEAR
-from forecast.planning import best_base, confirmed_seasons, settle
+from forecast.planning import EPOCHS, LEAST_EPOCH, settle
+from forecast.seasons import best_base, confirmed_seasons
 
 DAILY = Calendar("D", 0, "%Y-%m-%d", "")
 
@@ -286,6 +287,14 @@ def test_any_forecaster_may_look_back_over_the_window_and_the_longest_season_bef
 def test_epochs_limit_the_steps_of_training():
     plan = plan_for(wave(100), TrainOptions(epochs=3))
     assert plan.steps == 3 * plan.epoch
+
+
+def test_an_epoch_is_one_pass_over_the_windows_of_the_first_training():
+    few, some, many = (plan_for(wave(length), TrainOptions(horizon=7)) for length in (100, 4_000, 40_000))
+    assert (few.epoch, many.epoch) == (LEAST_EPOCH, 50)
+    rows = 4_000 - some.held_back - some.validated  # of the first training
+    assert some.epoch == -(-(rows - some.window - some.horizon + 1) // some.batch)
+    assert {plan.steps / plan.epoch for plan in (few, some, many)} == {EPOCHS[Preset.BALANCED]}
 
 
 def test_a_smooth_trend_confirms_no_season() -> None:

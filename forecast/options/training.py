@@ -145,8 +145,8 @@ class TrainOptions:
             "--epochs",
             metavar="N",
             min=1,
-            help="Rounds of 50 training steps, at most; each ends with a look at the validation rows. "
-            "Default: by preset 10, 40 or 60.",
+            help="Passes over the windows, or rounds of 50 training steps where those are shorter, at most; each "
+            "ends with a look at the validation rows. Default: by preset 10, 40 or 60.",
             rich_help_panel=NETWORK,
         ),
     ] = None
