@@ -22,7 +22,7 @@ from forecast.seasons import best_base, confirmed_seasons
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
 EPOCHS = {Preset.FAST: 10, Preset.BALANCED: 40, Preset.BEST: 60}
-LEAST_EPOCH = 5  # steps, where a few windows are seen in one
+PASSES, LEAST_EPOCH = 4, 5  # over the windows between two looks at the validation rows, at most; steps, at least
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 LONGEST = 30  # seasons in a window
 LINEAR_FROM = 100  # steps in half a window: on shorter ones, of months, a linear start won less than 0.2 %
@@ -184,12 +184,12 @@ def _validation(panel: Panel, horizon: int, origins: int) -> int:
 
 
 def _epoch(fitted: Panel, plan: Plan) -> int:
-    """Return the training steps between two looks at the validation rows: one pass over the windows, or `Plan.epoch`.
+    """Return the training steps between two looks at the validation rows: `Plan.epoch`, fewer where windows are few.
 
     fitted: what the first training sees. A network that has few windows has learned them by heart within 50 steps.
     """
     windows = int(origins_for_training(fitted, plan)[1].sum())
-    return min(Plan.epoch, max(LEAST_EPOCH, -(-windows // plan.batch)))
+    return min(Plan.epoch, max(LEAST_EPOCH, -(-PASSES * windows // plan.batch)))
 
 
 def _calendar(panel: Panel) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from forecast.options import Preset, Scaler, TrainOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.plan import LINEAR
-from forecast.planning import EPOCHS, LEAST_EPOCH, settle
+from forecast.planning import EPOCHS, LEAST_EPOCH, PASSES, settle
 from forecast.seasons import best_base, confirmed_seasons
 
 DAILY = Calendar("D", 0, "%Y-%m-%d", "")
@@ -289,11 +289,12 @@ def test_epochs_limit_the_steps_of_training():
     assert plan.steps == 3 * plan.epoch
 
 
-def test_an_epoch_is_one_pass_over_the_windows_of_the_first_training():
-    few, some, many = (plan_for(wave(length), TrainOptions(horizon=7)) for length in (100, 4_000, 40_000))
+def test_an_epoch_is_four_passes_over_the_windows_of_the_first_training_where_they_are_few():
+    few, some, many = (plan_for(wave(length), TrainOptions(horizon=7)) for length in (100, 2_000, 20_000))
     assert (few.epoch, many.epoch) == (LEAST_EPOCH, 50)
-    rows = 4_000 - some.held_back - some.validated  # of the first training
-    assert some.epoch == -(-(rows - some.window - some.horizon + 1) // some.batch)
+    rows = 2_000 - some.held_back - some.validated  # of the first training
+    assert some.epoch == -(-PASSES * (rows - some.window - some.horizon + 1) // some.batch)
+    assert LEAST_EPOCH < some.epoch < 50
     assert {plan.steps / plan.epoch for plan in (few, some, many)} == {EPOCHS[Preset.BALANCED]}
 
 

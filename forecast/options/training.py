@@ -145,8 +145,8 @@ class TrainOptions:
             "--epochs",
             metavar="N",
             min=1,
-            help="Passes over the windows, or rounds of 50 training steps where those are shorter, at most; each "
-            "ends with a look at the validation rows. Default: by preset 10, 40 or 60.",
+            help="Rounds of 50 training steps, at most; of fewer where those pass over all windows more than four "
+            "times. Each ends with a look at the validation rows. Default: by preset 10, 40 or 60.",
             rich_help_panel=NETWORK,
         ),
     ] = None
