@@ -31,28 +31,31 @@ def shown(quiet: bool) -> Iterator[Listener]:
 
 
 def lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Listener:
-    """Return a listener that says one line when a stage begins, and then at most one every few seconds."""
-    begun: dict[str, float] = {}
-    last = 0.0
+    """Return a listener that says one line when a stage begins, and then at most one every few seconds.
+
+    The time left is counted from the first look at a stage's work: what is compiled before it is compiled once.
+    """
+    stage, last, first = "", 0.0, (0.0, 0)
 
     def listen(progress: Progress) -> None:
-        nonlocal last
-        now = clock()
-        fresh = progress.stage not in begun
-        begun.setdefault(progress.stage, now)
+        nonlocal stage, last, first
+        now, fresh = clock(), progress.stage != stage
+        if fresh or not first[1]:
+            first = now, progress.done
+        stage = progress.stage
         if fresh or now - last >= EVERY:
-            last = now
-            say(describe(progress, now - begun[progress.stage]))
+            last, done = now, progress.done - first[1]
+            say(describe(progress, (now - first[0]) / done if first[1] and done else 0.0))
 
     return listen
 
 
-def describe(progress: Progress, elapsed: float) -> str:
-    """Return where a run is, in one line."""
+def describe(progress: Progress, pace: float) -> str:
+    """Return where a run is, in one line. pace: seconds that a unit of its work takes; 0: nobody knows."""
     share = progress.done / progress.total if progress.total else 0.0
     parts = [f"{STAGES.get(progress.stage, progress.stage)}: {100 * share:.0f} %", *_figures(progress)]
-    if 0 < share < 1 and elapsed > 0:
-        parts.append(f"at most {_duration(elapsed * (1 - share) / share)} left")
+    if pace > 0 and share < 1:
+        parts.append(f"at most {_duration(pace * (progress.total - progress.done))} left")
     return ", ".join(parts)
 
 

@@ -25,6 +25,21 @@ def test_a_new_stage_is_said_at_once() -> None:
 
 
 def test_a_line_holds_loss_skill_and_the_time_left() -> None:
-    assert describe(Progress("final", 25, 100, 0.1234567, 0.12), 30.0) == (
+    assert describe(Progress("final", 25, 100, 0.1234567, 0.12), 1.2) == (
         "Learning on all rows: 25 %, loss 0.1235, skill so far 12 %, at most 1:30 left"
     )
+
+
+def test_the_time_left_is_counted_from_the_first_look_at_the_work() -> None:
+    said: list[str] = []
+    now = [0.0]
+    listen = lines(said.append, lambda: now[0])
+    for second, done in ((0, 0), (30, 5), (36, 10), (42, 20)):  # compiling takes half a minute
+        now[0] = float(second)
+        listen(Progress("choosing", done, 100))
+    assert [line.removeprefix("Learning on the first part: ") for line in said] == [
+        "0 %",
+        "5 %",
+        "10 %, at most 1:48 left",
+        "20 %, at most 1:04 left",
+    ]
