@@ -21,8 +21,9 @@ from forecast.plan import LINEAR, Plan
 from forecast.seasons import best_base, confirmed_seasons
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
-EPOCHS = {Preset.FAST: 10, Preset.BALANCED: 40, Preset.BEST: 60}
+STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
 PASSES, LEAST_EPOCH = 4, 5  # over the windows between two looks at the validation rows, at most; steps, at least
+PATIENT = 300  # steps without improvement, at least: the validation error may rise and fall again
 ENOUGH = 200  # horizons of validation rows, over all series, for choices that hold
 LONGEST = 30  # seasons in a window
 LINEAR_FROM = 100  # steps in half a window: on shorter ones, of months, a linear start won less than 0.2 %
@@ -106,13 +107,14 @@ def settle(
         validation=validation,
         seed=options.seed,
         batch=max(LEAST_BATCH, min(Plan.batch, TARGETS // horizon)),
-        patience=options.patience or Plan.patience,
         minimum=options.min,
         maximum=options.max,
         decimals=options.round,
     )
     epoch = _epoch(fitted, plan)
-    return replace(plan, epoch=epoch, steps=(options.epochs or EPOCHS[options.preset]) * epoch)
+    steps = options.epochs * epoch if options.epochs else STEPS[options.preset]
+    patience = options.patience or max(plan.patience, -(-PATIENT // epoch))
+    return replace(plan, epoch=epoch, steps=steps, patience=patience)
 
 
 def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int:

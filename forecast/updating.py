@@ -192,8 +192,8 @@ def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tupl
 
 def _shorter(plan: Plan) -> Plan:
     """Return how the networks of a plan go on learning."""
-    steps = max(plan.epoch, round(STEPS * plan.steps))
-    return replace(plan, steps=steps, learning_rate=RATE * plan.learning_rate)
+    epochs = max(1, round(STEPS * plan.steps / Plan.epoch))  # which are shorter where windows are few
+    return replace(plan, steps=epochs * plan.epoch, learning_rate=RATE * plan.learning_rate)
 
 
 def _network(trained: Trained) -> Fitted | None:

@@ -9,7 +9,7 @@ from forecast.options import Preset, Scaler, TrainOptions
 from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.plan import LINEAR
-from forecast.planning import EPOCHS, LEAST_EPOCH, PASSES, settle
+from forecast.planning import LEAST_EPOCH, PASSES, PATIENT, STEPS, settle
 from forecast.seasons import best_base, confirmed_seasons
 
 DAILY = Calendar("D", 0, "%Y-%m-%d", "")
@@ -295,7 +295,9 @@ def test_an_epoch_is_four_passes_over_the_windows_of_the_first_training_where_th
     rows = 2_000 - some.held_back - some.validated  # of the first training
     assert some.epoch == -(-PASSES * (rows - some.window - some.horizon + 1) // some.batch)
     assert LEAST_EPOCH < some.epoch < 50
-    assert {plan.steps / plan.epoch for plan in (few, some, many)} == {EPOCHS[Preset.BALANCED]}
+    assert {plan.steps for plan in (few, some, many)} == {STEPS[Preset.BALANCED]}
+    assert all(plan.patience * plan.epoch >= PATIENT for plan in (few, some, many))
+    assert plan_for(wave(100), TrainOptions(patience=3)).patience == 3
 
 
 def test_a_smooth_trend_confirms_no_season() -> None:

@@ -146,7 +146,7 @@ class TrainOptions:
             metavar="N",
             min=1,
             help="Rounds of 50 training steps, at most; of fewer where those pass over all windows more than four "
-            "times. Each ends with a look at the validation rows. Default: by preset 10, 40 or 60.",
+            "times. Each ends with a look at the validation rows. Default: by preset 500, 2000 or 3000 steps.",
             rich_help_panel=NETWORK,
         ),
     ] = None
@@ -156,7 +156,7 @@ class TrainOptions:
             "--patience",
             metavar="N",
             min=1,
-            help="Epochs without improvement before training stops. Default: 12.",
+            help="Epochs without improvement before training stops. Default: 12, or 300 steps where those are more.",
             rich_help_panel=NETWORK,
         ),
     ] = None
