@@ -16,7 +16,15 @@ DAYS, AHEAD = 400, 4
 EFFECT = {"clear": 0.0, "rain": -30.0, "fair": 40.0}
 READ = ReadOptions(id=("shop",), target=("sales",), future=("event",), past=("open",), static=("region",))
 TRAIN = TrainOptions(
-    horizon=AHEAD, members=1, units=16, epochs=6, origins=8, seed=1, forecaster=Forecaster.NETWORK, window=14, segment=7
+    horizon=AHEAD,
+    members=1,
+    units=16,
+    epochs=60,
+    origins=8,
+    seed=1,
+    forecaster=Forecaster.NETWORK,
+    window=14,
+    segment=7,
 )
 
 
