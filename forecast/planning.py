@@ -111,10 +111,7 @@ def settle(
         maximum=options.max,
         decimals=options.round,
     )
-    epoch = _epoch(fitted, plan)
-    steps = options.epochs * epoch if options.epochs else STEPS[options.preset]
-    patience = options.patience or max(plan.patience, -(-PATIENT // epoch))
-    return replace(plan, epoch=epoch, steps=steps, patience=patience)
+    return _with_epochs(plan, fitted, options)
 
 
 def _horizon(panel: Panel, options: TrainOptions, seasons: Sequence[int]) -> int:
@@ -185,13 +182,16 @@ def _validation(panel: Panel, horizon: int, origins: int) -> int:
     return max(horizon + origins - 1, min(wanted, usual // 5))
 
 
-def _epoch(fitted: Panel, plan: Plan) -> int:
-    """Return the training steps between two looks at the validation rows: `Plan.epoch`, fewer where windows are few.
+def _with_epochs(plan: Plan, fitted: Panel, options: TrainOptions) -> Plan:
+    """Return the plan with the length of an epoch, the steps and the patience of training on these rows.
 
-    fitted: what the first training sees. A network that has few windows has learned them by heart within 50 steps.
+    A network that has few windows has learned them by heart within the 50 steps of a usual epoch.
     """
     windows = int(origins_for_training(fitted, plan)[1].sum())
-    return min(Plan.epoch, max(LEAST_EPOCH, -(-PASSES * windows // plan.batch)))
+    epoch = min(plan.epoch, max(LEAST_EPOCH, -(-PASSES * windows // plan.batch)))
+    steps = options.epochs * epoch if options.epochs else STEPS[options.preset]
+    patience = options.patience or max(plan.patience, -(-PATIENT // epoch))
+    return replace(plan, epoch=epoch, steps=steps, patience=patience)
 
 
 def _calendar(panel: Panel) -> tuple[str, ...]:
