@@ -33,7 +33,7 @@ def shown(quiet: bool) -> Iterator[Listener]:
 def lines(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> Listener:
     """Return a listener that says one line when a stage begins, and then at most one every few seconds.
 
-    The time left is counted from the first look at a stage's work: compiling comes before it, and steps do not repeat it.
+    The time left is counted from the first look at a stage's work: most of the compiling comes before it.
     """
     stage, last, first = "", 0.0, (0.0, 0)
 
