@@ -180,6 +180,7 @@ def baseline(case: Case, plan: Plan, kind: Kind) -> Trained:
         calibration=fit_calibration(*map(np.concatenate, zip(*found, strict=True)), plan.quantiles),
         context=None,
         source={},
+        last=visible.last,
     )
 
 

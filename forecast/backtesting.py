@@ -16,7 +16,7 @@ from forecast.evaluation.backtest import LARGEST, REPORT, SEEN, Backtest, Rollin
 from forecast.evaluation.metrics import units_at_first_origin
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.matching import known_rows
+from forecast.matching import known_rows, last_known
 from forecast.options import BacktestOptions, ReadOptions, TrainOptions
 from forecast.panels.bounds import Bounds
 from forecast.panels.clock import on_clock
@@ -246,17 +246,6 @@ def _origins_of_model(trained: Trained, panel: Panel, plan: Plan, every: int) ->
     after = (int(np.median(new)) - plan.horizon) // every + 1 if len(new) else 0
     allowed = _allowed(panel, plan.horizon, every, min(plan.window, int(np.median(panel.lengths)) // 2))
     return max(1, min(MOST, allowed, after if after > 0 else MOST))
-
-
-def last_known(trained: Trained, panel: Panel) -> Integers:
-    """Return the last step of each series that the model was trained on, as an ordinal: (series,).
-
-    Of a series that it does not know: before all time. Without stored rows nothing can be told: after all time.
-    """
-    known = known_rows(trained.ids, panel)
-    never, always = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-    last = on_clock(trained.context).last[known] if trained.context is not None else np.full(len(known), always)
-    return np.where(known >= 0, last, never)
 
 
 def _newest(panel: Panel, steps: int | None) -> Panel:

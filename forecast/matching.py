@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from forecast.errors import DataError, MismatchError
 from forecast.panels.blocks import blocks, observed
+from forecast.panels.clock import on_clock
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 from forecast.trained import Trained
@@ -94,6 +95,20 @@ def known_rows(ids: tuple[str, ...], panel: Panel) -> Integers:
     row = {name: number * count for number, name in enumerate(ids[::count])}
     first = np.array([row.get(name, -1) for name in panel.ids], dtype=np.int64)
     return np.where(first >= 0, first + panel.channel, -1) if panel.targets else first
+
+
+def last_known(trained: Trained, panel: Panel) -> Integers:
+    """Return the last step of each series that the model was trained on, as an ordinal on the clock: (series,).
+
+    Of a series that it does not know: before all time. Where nothing can be told, of a model from before that was
+    stored, without its rows: after all time.
+    """
+    known = known_rows(trained.ids, panel)
+    never, always = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    last = trained.last
+    if last is None:
+        last = np.full(len(trained.ids), always) if trained.context is None else on_clock(trained.context).last
+    return np.where(known >= 0, last[known], never)
 
 
 def unknown_ahead(panel: Panel, plan: Plan, horizon: int | None = None) -> int:

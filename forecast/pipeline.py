@@ -106,6 +106,7 @@ def train(
         sparse_weights=sparse if sparse != weights else (),
         encodings=panel.encodings,
         ranges=value_ranges(panel),
+        last=panel.last,
     )
     forecasts = predict(trained, table, assume_future=True)
     found, limit, cut = (*choice.history, *history), around.clock.limit, choice.pace.cut()

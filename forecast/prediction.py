@@ -5,7 +5,9 @@ from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast import adapting
 from forecast.errors import MissingAheadError
 from forecast.evaluation import calibration
 from forecast.forecasters import mixing, registry
@@ -13,7 +15,7 @@ from forecast.forecasters.baselines import seasonal_naive
 from forecast.forecasters.fitted import Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm.network import scaling_of
-from forecast.matching import known_rows, matching_panel, unknown_ahead
+from forecast.matching import known_rows, last_known, matching_panel, unknown_ahead
 from forecast.panels import channels, scaling
 from forecast.panels.blocks import observed
 from forecast.panels.bounds import Bounds
@@ -32,9 +34,10 @@ def predict(
 
     A series may be new (own scale), short (padded), a fallback (seasonal naive, when over half of its last season is
     missing) or skipped (nothing observed). Beyond the trained horizon the median is fed back, and the bands of the last
-    trained step widen. All obey the bounds of the plan. Raises MismatchError when the panel's columns or frequency are
-    not those of the model, MissingAheadError when future-known covariates of the steps to forecast are missing:
-    `assume_future` takes their means instead.
+    trained step widen. Bands follow the errors that the model has made since training (adapting.py). All obey the
+    bounds of the plan. Raises MismatchError when the panel's columns or frequency are not those of the model,
+    MissingAheadError when future-known covariates of the steps to forecast are missing: `assume_future` takes their
+    means instead.
     """
     table, names = matching_panel(trained, panel)
     plan = trained.plan
@@ -50,14 +53,8 @@ def predict(
     panel = on_clock(table)
     columns = None if panel is table else columns_on_clock(table, steps)
     known = known_rows(trained.ids, panel)
-    units = np.where(known >= 0, trained.units[known], seasonal_difference(panel, plan.season))
-    raw = _raw_quantiles(trained, panel, known, steps if columns is None else int(columns.max()) + 1)
-    status = _status(panel, plan, known, raw)
-    sparse = is_intermittent(panel, plan)
-    quantiles = _widened(calibration.apply(trained.calibration, raw, units, sparse), plan.horizon)
-    bad = np.flatnonzero(np.array(status) == "fallback")
-    if len(bad):
-        quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], quantiles.shape[1])
+    quantiles, status = _banded(trained, panel, known, steps if columns is None else int(columns.max()) + 1)
+    quantiles = _following(trained, panel, known, quantiles, status)
     if columns is not None:
         quantiles = np.take_along_axis(quantiles, columns[..., None], 1)
     bounds = Bounds.of(plan)
@@ -67,7 +64,7 @@ def predict(
         cutoffs=table.last,
         quantiles=bounds.apply(quantiles),
         probabilities=plan.quantiles,
-        status=status,
+        status=tuple(status.tolist()),
         bounds=bounds,
         unbounded=quantiles if bounds != Bounds() else None,
         targets=tuple(names[channel] for channel in panel.channel),
@@ -97,6 +94,40 @@ def _mixed(trained: Trained, panel: Panel, known: Integers) -> Floats:
         pairs = zip(trained.weights, trained.sparse_weights, strict=True)
         weights = [np.where(zeros, sparse, ordinary) for ordinary, sparse in pairs]
     return mixing.mix((registry.run(one, panel, known, trained.plan) for one in trained.fitted), weights)
+
+
+def _banded(trained: Trained, panel: Panel, known: Integers, horizon: int) -> tuple[Floats, NDArray[np.str_]]:
+    """Return the quantiles with the bands of training, and the status of each series: (series, horizon, quantiles)."""
+    plan, new = trained.plan, np.flatnonzero(known < 0)
+    units = trained.units[known]
+    units[new] = seasonal_difference(panel.select(new), plan.season)
+    raw = _raw_quantiles(trained, panel, known, horizon)
+    status = _status(panel, plan, known, raw)
+    calibrated = calibration.apply(trained.calibration, raw, units, is_intermittent(panel, plan))
+    quantiles = _widened(calibrated, plan.horizon)
+    bad = np.flatnonzero(status == "fallback")
+    if len(bad):
+        quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], horizon)
+    return quantiles, status
+
+
+def _following(trained: Trained, panel: Panel, known: Integers, quantiles: Floats, status: NDArray[np.str_]) -> Floats:
+    """Return the quantiles with bands that have grown or shrunk to hold what came after training.
+
+    Fallbacks follow their own errors; bands of series that are mostly zero stay as they are.
+    """
+    plan = trained.plan
+    chosen = adapting.past_origins(panel, known, last_known(trained, panel), plan, len(trained.ids))
+    if not len(chosen.series):
+        return quantiles
+    past = chosen.panel(panel)
+    found, then = _banded(trained, past, known[chosen.series], plan.horizon)
+    moving, usable = ~is_intermittent(panel, plan), ~is_intermittent(past, plan)
+    scales = np.ones(len(panel))
+    for alike, was_alike in ((status == "fallback", then == "fallback"), (status != "fallback", then != "fallback")):
+        shown = np.where((usable & was_alike)[:, None, None], found, np.nan)
+        scales = np.where(moving & alike, adapting.band_scales(past, shown, plan, panel.last), scales)
+    return adapting.scaled(quantiles, scales)
 
 
 def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int) -> Floats:
@@ -199,9 +230,10 @@ def expected_status(panel: Panel, plan: Plan) -> tuple[str, ...]:
     return tuple(np.select([nothing, missing, short], ["skipped", "fallback", "short"], "ok").tolist())
 
 
-def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> tuple[str, ...]:
+def _status(panel: Panel, plan: Plan, known: Integers, quantiles: Floats) -> NDArray[np.str_]:
     """Return the status of each series, the gravest that holds."""
-    status = np.array(expected_status(panel, plan), dtype=object)
+    status = np.array(expected_status(panel, plan), dtype=np.str_)
     failed = ~np.isfinite(quantiles).all(axis=(1, 2))
     conditions = [status == "skipped", failed | (status == "fallback"), known < 0]
-    return tuple(np.select(conditions, ["skipped", "fallback", "new"], status).tolist())
+    found: NDArray[np.str_] = np.select(conditions, ["skipped", "fallback", "new"], status)
+    return found

@@ -36,6 +36,7 @@ class Trained:
     sparse_weights: tuple[float, ...] = ()  # (fitted,) the mix for series that are mostly zero; none: the same
     encodings: tuple[Encoding, ...] = ()  # of the covariates that are no numbers in the table
     ranges: Floats | None = None  # (series, 2) least and largest target of training; None: a model from before them
+    last: Integers | None = None  # (series,) ordinal on the clock of the last step of training; None: as above
 
 
 @dataclass(frozen=True, eq=False)

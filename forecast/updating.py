@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.backtesting import backs_of, backtest_model, forecast_at, last_known, rows_at
+from forecast.backtesting import backs_of, backtest_model, forecast_at, rows_at
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation.backtest import REPORT, SEEN, Backtest, Rolling
 from forecast.evaluation.comparison import Comparison, compare_losses, loss_differences
@@ -26,7 +26,7 @@ from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
 from forecast.forecasters.lstm.network import Look
-from forecast.matching import known_rows, matching_panel, some, value_ranges
+from forecast.matching import known_rows, last_known, matching_panel, some, value_ranges
 from forecast.options import BacktestOptions, Device, ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.clock import on_clock
@@ -186,6 +186,7 @@ def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tupl
         units=units_of_bands(panel, plan),
         context=context_of(table, plan),
         ranges=value_ranges(panel),
+        last=panel.last,
     )
     return model, history
 

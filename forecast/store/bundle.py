@@ -17,7 +17,7 @@ from forecast.trained import Trained
 Shapes = Callable[[Kind, Plan, int], Mapping[str, Shape]]  # of a forecaster's arrays: kind, plan, number of series
 
 PER_SERIES = "series."  # what the names of per-series arrays begin with
-UNITS, RANGES, SHIFT, POOLED = "units", "ranges", "calibration/shift", "calibration/pooled"
+UNITS, RANGES, LAST, SHIFT, POOLED = "units", "ranges", "last", "calibration/shift", "calibration/pooled"
 SPARSE_SHIFT, SPARSE_POOLED = "calibration/sparse_shift", "calibration/sparse_pooled"
 _CONTEXT_INTEGERS = ("starts", "begins", "lengths", "limits")  # (series,) each
 _LONGEST_SPAN, _FARTHEST = 1 << 30, 1 << 60  # steps: what lies farther apart is in no memory, nor in 64 bits
@@ -46,6 +46,8 @@ def encode(trained: Trained) -> dict[str, bytes]:
         scaling |= {SPARSE_SHIFT: trained.calibration.sparse.shift, SPARSE_POOLED: trained.calibration.sparse.pooled}
     if trained.ranges is not None:
         scaling[RANGES] = trained.ranges
+    if trained.last is not None:
+        scaling[LAST] = trained.last
     files = {
         PLAN: records.as_json(document(trained)),
         IDS: records.as_json(list(ids)),
@@ -79,6 +81,8 @@ def array_shapes(outline: Outline, shapes: Shapes) -> tuple[dict[str, Shape], di
     scaling |= {UNITS: (outline.series,), SHIFT: (plan.horizon, len(plan.quantiles)), POOLED: (plan.horizon,)}
     if outline.ranges:
         scaling[RANGES] = (outline.series, 2)
+    if outline.last:
+        scaling[LAST] = (outline.series,)
     if outline.sparse:
         scaling |= {SPARSE_SHIFT: scaling[SHIFT], SPARSE_POOLED: scaling[POOLED]}
     return weights, scaling
@@ -95,8 +99,8 @@ def weights_of(data: bytes, wanted: Mapping[str, Shape]) -> dict[str, Array]:
 
 def scaling_of(data: bytes, wanted: Mapping[str, Shape]) -> dict[str, Array]:
     """Return the arrays of scaling.safetensors; ValueError unless they are the wanted ones, none infinite."""
-    pooled = tuple(name for name in (POOLED, SPARSE_POOLED) if name in wanted)
-    arrays = tensors.decode(data, wanted, (FLOAT64, INT64), pooled)
+    whole = tuple(name for name in (POOLED, SPARSE_POOLED, LAST) if name in wanted)
+    arrays = tensors.decode(data, wanted, (FLOAT64, INT64), whole)
     _refuse_infinite(arrays)
     for name in (SHIFT, SPARSE_SHIFT):
         if name in arrays and not np.isfinite(arrays[name]).all():
@@ -162,6 +166,7 @@ def trained_of(
         source=outline.source,
         encodings=outline.encodings,
         ranges=scaling.get(RANGES),
+        last=scaling.get(LAST),
     )
 
 

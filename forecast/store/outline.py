@@ -18,7 +18,7 @@ from forecast.store import records
 from forecast.trained import Trained
 
 _KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
-_LATER_KEYS = {"encodings": [], "ranges": False}  # which bundles of before them lack
+_LATER_KEYS = {"encodings": [], "ranges": False, "last": False}  # which bundles of before them lack
 # Far beyond any use; they keep a forged plan from asking for endless loops or for all memory.
 _MOST_STEPS, _MOST_PARTS, _MOST_UNITS, _MOST_LAYERS = 10_000_000, 1_000, 65_536, 16
 
@@ -39,6 +39,7 @@ class Outline:
     sparse_weights: tuple[float, ...]  # none: series that are mostly zero are mixed like all others
     encodings: tuple[Encoding, ...]
     ranges: bool  # whether the range of each series in training is stored
+    last: bool  # whether its last step is
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def read_outline(data: bytes) -> Outline:
         sparse_weights=sparse,
         encodings=_encodings(fields, plan, read),
         ranges=records.typed(bool, fields["ranges"], "ranges"),
+        last=records.typed(bool, fields["last"], "last"),
     )
 
 
@@ -126,6 +128,7 @@ def document(trained: Trained) -> dict[str, Any]:
         "source": trained.source,
         "encodings": [as_record(one) for one in trained.encodings],
         "ranges": trained.ranges is not None,
+        "last": trained.last is not None,
     }
 
 

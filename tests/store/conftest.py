@@ -107,6 +107,7 @@ def model() -> Trained:
         sparse_weights=(0.0, 0.25, 0.75),
         encodings=ENCODINGS,
         ranges=np.array([[0.5, 1e300], [np.nan, np.nan], [-1.0, 1 / 3]]),
+        last=np.array([7, -3, 2**53 + 1]),
     )
 
 

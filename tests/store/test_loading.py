@@ -147,14 +147,15 @@ def test_a_bundle_written_before_a_plan_had_a_field_takes_its_default(shelf: Any
     assert shelf.load().trained.plan.clip == Plan.clip
 
 
-def test_a_bundle_from_before_there_were_encodings_and_ranges_has_none(
+def test_a_bundle_from_before_there_were_encodings_ranges_and_last_steps_has_none(
     shelf: Any, trained: Trained, reseal: Reseal
 ) -> None:
     context = replace(trained.context, encodings=())
-    folder = shelf.publish(trained=replace(trained, encodings=(), ranges=None, context=context)).path
-    for key in ("encodings", "ranges"):
+    folder = shelf.publish(trained=replace(trained, encodings=(), ranges=None, last=None, context=context)).path
+    for key in ("encodings", "ranges", "last"):
         reseal(folder, edited(folder, "plan.json", drop(key)))
-    assert (shelf.load().trained.encodings, shelf.load().trained.ranges) == ((), None)
+    loaded = shelf.load().trained
+    assert (loaded.encodings, loaded.ranges, loaded.last) == ((), None, None)
 
 
 def test_a_model_of_a_zone_with_holidays_comes_back_as_it_was(shelf: Any, trained: Trained) -> None:
@@ -420,6 +421,7 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         ),
         (put("source", {"a": float("nan")}), "holds NaN, which is no number"),
         (put("ranges", 1), "ranges should be true or false, but is 1"),
+        (put("last", "yes"), 'last should be true or false, but is "yes"'),
         (put("encodings", {}), "should have a list as 'encodings'"),
         (put("encodings", 0, "role", "target"), 'encodings[0].role is "target", none of past, future, static'),
         (put("encodings", 0, "code", "os"), 'encodings[0] has an unknown key "code"'),
@@ -460,6 +462,7 @@ def test_ids_that_are_not_those_of_the_plan_are_refused(shelf: Any, reseal: Rese
         ("weights", put(BIAS, np.zeros(3)), f"holds {BIAS!r} as F64, not as F32 or I64"),
         ("weights", put(BIAS, np.full(3, np.inf, np.float32)), f"holds a weight in {BIAS!r} that is no finite number"),
         ("scaling", put("units", np.zeros(3, np.float32)), "holds 'units' as F32, not as F64 or I64"),
+        ("scaling", put("last", np.zeros(3)), "holds 'last' as F64, not as I64"),
         ("scaling", put("units", np.zeros((3, 1))), "holds 'units' with shape (3, 1); the plan asks for (3,)"),
         ("scaling", put("units", np.array([1, 1, np.inf])), "holds an infinite number in 'units'"),
         (
@@ -555,7 +558,7 @@ def of_two_targets(trained: Trained) -> Trained:
         trained.context.select([0, 0, 1, 1]), ids=ids, targets=plan.targets, channel=channel, static=np.zeros((4, 1))
     )
     fitted = (replace(network, arrays=arrays), theta, others[1])
-    numbers = {"units": np.arange(4.0), "ranges": np.arange(8.0).reshape(4, 2)}
+    numbers = {"units": np.arange(4.0), "ranges": np.arange(8.0).reshape(4, 2), "last": np.arange(4)}
     return replace(trained, plan=plan, ids=ids, fitted=fitted, context=context, **numbers)
 
 
