@@ -8,24 +8,27 @@ from forecast.forecasters.baselines import naive, seasonal_naive
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 
-LEAST_CORRELATION = 0.2  # of steps one season apart, for a season to count as confirmed
-LEAST_PEAK = 0.01  # by which that correlation stands out
+LEAST_SHARE = 0.2  # of the variation about the trend that a profile explains, for a season to count as confirmed
+LEAST_LEAD = 0.02  # by which it explains more than those of other lengths do
+CYCLES, STEPS = 20, 500  # seasons, and steps beside them, that are looked at
+ROUNDING = 1e-12  # of the largest value: what varies less does not vary
 SAMPLE = 200  # series looked at
+LEAST = 8  # steps with a profile to compare them with
 
 
 def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...]:
-    """Return the candidate seasons that the data show: changes a season apart are correlated, and more so than others.
+    """Return the candidate seasons that the data show: what other cycles were like tells what a cycle is like.
 
-    The others are half a season off or, where a shorter season is confirmed, one of those: a smooth trend is as
-    correlated there, and a day repeats after six days as after seven unless there is a week.
+    And it tells more than cycles of another length do. These are half a season off or, where a shorter season is
+    confirmed, one of those: a day repeats after six days as after seven unless there is a week.
     """
     chosen = _sample(panel)
     found: list[int] = []
     for season in sorted(set(candidates) - {1}):
         off = found[0] if found else max(1, season // 2)
-        peak = _correlation(chosen, season)
-        others = max(_correlation(chosen, season - off), _correlation(chosen, season + off))
-        if peak > LEAST_CORRELATION and peak > others + LEAST_PEAK:
+        share = _explained(chosen, season)
+        others = max(_explained(chosen, length) for length in (season - off, season + off))
+        if share > LEAST_SHARE and share > others + LEAST_LEAD:
             found.append(season)
     return tuple(found)
 
@@ -35,16 +38,48 @@ def _sample(panel: Panel) -> Panel:
     return panel.select(np.unique(np.linspace(0, len(panel) - 1, min(len(panel), SAMPLE)).astype(np.int64)))
 
 
-def _correlation(panel: Panel, lag: int) -> float:
-    """Return the median over series of the correlation between changes `lag` steps apart; 0 where none can be told."""
-    found = []
-    for series in range(len(panel)):
-        changes = np.diff(panel.values(series)[-20 * lag - 500 :])
-        pairs = np.stack([changes[lag:], changes[:-lag]])
-        pairs = pairs[:, np.isfinite(pairs).all(axis=0)]
-        if pairs.shape[1] > max(lag, 8) and pairs.std(axis=1).min() > 0:
-            found.append(float(np.corrcoef(pairs[0], pairs[1])[0, 1]))
-    return float(np.median(found)) if found else 0.0
+def _explained(panel: Panel, season: int) -> float:
+    """Return the median over series of the share that `_explained_by_cycles` tells; 0 where none can be told."""
+    if season < 2:
+        return 0.0
+    values = (panel.values(series)[-CYCLES * season - STEPS :] for series in range(len(panel)))
+    shares = [share for one in values if (share := _explained_by_cycles(one, season)) is not None]
+    return float(np.median(shares)) if shares else 0.0
+
+
+def _explained_by_cycles(values: Floats, season: int) -> float | None:
+    """Return the share of the variation about the trend that the mean of all other cycles explains; None: unknown.
+
+    The trend is the centred mean over a season. Below 0 where other cycles mislead, as where there is no season.
+    """
+    rest = values[season // 2 : len(values) - season // 2] - _centred_means(values, season)
+    cycles = np.concatenate([np.full(-len(rest) % season, np.nan), rest]).reshape(-1, season)
+    seen = np.isfinite(cycles)
+    filled = np.where(seen, cycles, 0.0)
+    count = seen.sum(axis=0) - seen
+    usable = seen & (count > 0)
+    if usable.sum() < max(season, LEAST):
+        return None
+    profile = (filled.sum(axis=0) - filled) / np.maximum(count, 1)
+    left, whole = (float(np.mean(one[usable] ** 2)) for one in (filled - profile, filled))
+    return 1 - left / whole if whole > (ROUNDING * np.nanmax(np.abs(values))) ** 2 else None
+
+
+def _centred_means(values: Floats, season: int) -> Floats:
+    """Return the mean over a season about each step that has half a one on both sides; NaN where half of it is missing.
+
+    An even season has no middle: the mean of its two places.
+    """
+    seen = np.isfinite(values)
+    total, count = (
+        np.concatenate([[0.0], np.cumsum(one)]) for one in (np.where(seen, values, 0.0), seen.astype(np.float64))
+    )
+    if len(values) < season:
+        return np.empty(0)
+    counts = count[season:] - count[:-season]
+    sums = total[season:] - total[:-season]
+    means = np.where(2 * counts >= season, sums / np.maximum(counts, 1), np.nan)
+    return means if season % 2 else (means[:-1] + means[1:]) / 2
 
 
 def best_base(panel: Panel, lags: Sequence[int], horizon: int, origins: int = 10) -> int:

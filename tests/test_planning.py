@@ -313,3 +313,27 @@ def test_a_day_without_a_week_confirms_the_day_alone() -> None:
     noise = rng.normal(0, 1, len(steps))
     assert confirmed_seasons(panel_of({"a": day + noise}), (24, 168)) == (24,)
     assert confirmed_seasons(panel_of({"a": day * week + noise}), (24, 168)) == (24, 168)
+
+
+@pytest.mark.parametrize(("season", "cycles", "deviation"), [(52, 5, 20), (24, 100, 40), (12, 10, 40), (7, 30, 60)])
+def test_a_season_below_noise_is_confirmed(season: int, cycles: int, deviation: float) -> None:
+    steps = np.arange(season * cycles)
+    values = 100 * np.sin(2 * np.pi * steps / season) + np.random.default_rng(1).normal(0, deviation, len(steps))
+    assert confirmed_seasons(panel_of({"a": values}), (season,)) == (season,)
+
+
+def test_short_series_of_noise_confirm_no_season() -> None:
+    found = [confirmed_seasons(panel_of({"a": noise(40, seed)}), (12,)) for seed in range(40)]
+    assert found.count(()) >= 39
+
+
+@pytest.mark.parametrize("slope", [0.1, 2.2, 1e9])
+def test_rounding_confirms_no_season(slope: float) -> None:
+    line = slope * np.arange(120)
+    assert confirmed_seasons(panel_of({"a": line, "b": np.full(120, slope)}), (12, 24)) == ()
+
+
+def test_two_and_a_half_seasons_can_be_told_two_cannot() -> None:
+    values = 10 * np.sin(2 * np.pi * np.arange(30) / 12) + noise(30)
+    assert confirmed_seasons(panel_of({"a": values}), (12,)) == (12,)
+    assert confirmed_seasons(panel_of({"a": values[:24], "b": values[:10], "c": np.full(40, np.nan)}), (12,)) == ()
