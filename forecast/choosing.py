@@ -125,7 +125,7 @@ def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:
         return {kind: (float(kind is Kind.NETWORK),) * 2 for kind in kinds}
     rows = parts.validation
     truth, units = rows.panel.truth(plan.horizon), units_of(parts, rows, plan)
-    medians = [run(one, rows, plan)[:, :, MEDIAN] for one in fitted]
+    medians = [run(one, rows, plan)[:, :, MEDIAN].copy() for one in fitted]  # a view would keep all quantiles
     zeros = is_intermittent(rows.panel, plan)
     mixes = [
         mixing.choose_weights(truth[group], [median[group] for median in medians], units[group], rows.series[group])

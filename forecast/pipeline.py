@@ -25,7 +25,7 @@ from forecast.panels import channels, scaling
 from forecast.panels.bounds import Bounds
 from forecast.panels.clock import on_clock, steps_again
 from forecast.panels.panel import Floats, Panel, nothing_filled
-from forecast.panels.units import seasonal_difference, without_unit
+from forecast.panels.units import band_units, seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import prepare
 from forecast.prediction import predict
@@ -99,7 +99,7 @@ def train(
         ids=panel.ids,
         fitted=tuple(final),
         weights=weights,
-        units=units_of_bands(panel, plan),
+        units=band_units(panel, plan.season),
         calibration=bands,
         context=context_of(table, plan),
         source=source or {},
@@ -161,7 +161,8 @@ def check(choice: Choice) -> tuple[Backtest, Calibration]:
     counted = np.where(without_unit(parts.fit)[rows.series], np.nan, units)
     used = np.flatnonzero(np.array(role) == CALIBRATION)
     bands = _calibrate(choice, (truth[used], total[used], counted[used], sparse[used]))
-    calibrated = bounds.apply(calibration.apply(bands, total, units, sparse))
+    least = np.fmin.reduce(counted, initial=1.0)  # as when forecasting, see `band_units`
+    calibrated = bounds.apply(calibration.apply(bands, total, np.where(np.isnan(counted), least, units), sparse))
     return Backtest(rows.panel, role, truth, counted, calibrated, medians), bands
 
 
@@ -230,12 +231,6 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
         future=panel.future[:, places] if panel.future.size else panel.future,
         filled=nothing_filled(),  # nothing is scored on it, and its end is that of the table
     )
-
-
-def units_of_bands(panel: Panel, plan: Plan) -> Floats:
-    """Return the unit of error of each series: (series,); one of zeros alone gets the smallest of all, at most 1."""
-    units, unknown = seasonal_difference(panel, plan.season), without_unit(panel)
-    return np.where(unknown, units[~unknown].min(initial=1.0), units)
 
 
 def _stage(listen: Listener, name: str) -> Look:

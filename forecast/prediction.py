@@ -22,7 +22,7 @@ from forecast.panels.bounds import Bounds
 from forecast.panels.clock import columns_on_clock, on_clock
 from forecast.panels.holidays import refuse_unknown_days
 from forecast.panels.panel import Floats, Integers, Panel, nothing_filled
-from forecast.panels.units import seasonal_difference
+from forecast.panels.units import band_units
 from forecast.plan import MEDIAN, Plan
 from forecast.trained import Forecasts, Trained
 
@@ -100,7 +100,7 @@ def _banded(trained: Trained, panel: Panel, known: Integers, horizon: int) -> tu
     """Return the quantiles with the bands of training, and the status of each series: (series, horizon, quantiles)."""
     plan, new = trained.plan, np.flatnonzero(known < 0)
     units = trained.units[known]
-    units[new] = seasonal_difference(panel.select(new), plan.season)
+    units[new] = band_units(panel.select(new), plan.season, np.fmin.reduce(trained.units, initial=1.0))
     raw = _raw_quantiles(trained, panel, known, horizon)
     status = _status(panel, plan, known, raw)
     calibrated = calibration.apply(trained.calibration, raw, units, is_intermittent(panel, plan))

@@ -8,7 +8,7 @@ knows the trials before it, so that a search that was interrupted goes on as if 
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -93,7 +93,7 @@ def tune(plan: Plan, parts: Split, options: TrainOptions, around: Surroundings, 
     """
     optuna = import_optuna()
     kinds = space(optuna, plan, parts.fit, options)
-    wanted, mark, clock = options.trials or 0, fingerprint(plan, parts.fit), around.clock
+    wanted, mark, clock = options.trials or 0, fingerprint(plan, parts.fit, kinds), around.clock
     noted, stale = _noted(around.notes, mark)
     trials = list(noted[:wanted])
     study = optuna.create_study(pruner=optuna.pruners.MedianPruner(STARTUP - 1, PATIENT))
@@ -104,7 +104,7 @@ def tune(plan: Plan, parts: Split, options: TrainOptions, around: Surroundings, 
     end = clock.spent + clock.left / 2
     while len(trials) < wanted and clock.spent < end:
         number = len(trials)
-        study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=1000 * plan.seed + number)
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=(1000 * plan.seed + number) % 2**31)
         asked = study.ask(kinds)
         heard = _stage(listen, f"Trial {number + 1} of {wanted}")
         found = _run(asked, plan, parts, lambda *look, heard=heard: heard(*look) or clock.spent > end)
@@ -170,9 +170,10 @@ def with_settings(plan: Plan, settings: dict[str, Any]) -> Plan:
     return replace(changed, lookback=max(plan.lookback, changed.window + max(plan.seasons)))
 
 
-def fingerprint(plan: Plan, panel: Panel) -> str:
-    """Return what tells searches apart: the program, the plan that they start from, and the panel."""
-    return hashlib.sha256(json.dumps([forecast.__version__, as_record(plan), of_panel(panel)]).encode()).hexdigest()
+def fingerprint(plan: Plan, panel: Panel, searched: Iterable[str]) -> str:
+    """Return what tells searches apart: the program, the plan that they start from, the panel, what is searched."""
+    parts = [forecast.__version__, as_record(plan), of_panel(panel), *searched]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _run(asked: Any, plan: Plan, parts: Split, listen: Look) -> Trial:

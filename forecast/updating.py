@@ -31,8 +31,9 @@ from forecast.options import BacktestOptions, Device, ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
 from forecast.panels.clock import on_clock
 from forecast.panels.panel import Floats, Panel
+from forecast.panels.units import band_units
 from forecast.panels.windows import origins_for_training
-from forecast.pipeline import Outcome, check_convergence, check_runtime, choose_device, context_of, units_of_bands
+from forecast.pipeline import Outcome, check_convergence, check_runtime, choose_device, context_of
 from forecast.plan import MEDIAN, Plan
 from forecast.prediction import predict
 from forecast.progress import Listener, Progress, silent
@@ -111,6 +112,11 @@ def try_update(
     panel, plan = on_clock(table), trained.plan
     before = panel.without_end(_backs(plan, ask)[0])
     used: dict[str, Any] = NO_NETWORK
+    if not len(before):
+        raise DataError(
+            "no series has rows before those to compare on: there is nothing to learn from.\n"
+            "Give a table that also has the rows that the model was trained on."
+        )
     if _network(trained) is not None:
         _check_rows(plan, panel, before)
         used = choose_device(TrainOptions(device=device, cell=plan.cell))
@@ -183,7 +189,7 @@ def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tupl
         calendar=table.calendar,
         ids=panel.ids,
         fitted=fitted,
-        units=units_of_bands(panel, plan),
+        units=band_units(panel, plan.season),
         context=context_of(table, plan),
         ranges=value_ranges(panel),
         last=panel.last,
@@ -244,7 +250,7 @@ def _check_rows(plan: Plan, panel: Panel, before: Panel) -> None:
                 f"{error.message}\nThe model was trained on values above 0 alone: train it anew."
             ) from None
     for member in range(plan.members):
-        if not len(before) or not origins_for_training(before, plan.member(member))[1].any():
+        if not origins_for_training(before, plan.member(member))[1].any():
             raise DataError(
                 "no series is long enough before the rows to compare on: the networks learn from a window and the "
                 f"{plan.horizon} steps after it.\nGive a table that also has the rows that the model was trained on."

@@ -209,6 +209,12 @@ def test_many_origins_at_once_get_the_bands_that_each_would_get(trained, panel) 
         np.testing.assert_allclose(found.quantiles[rows], alone.quantiles)
 
 
+def test_a_new_series_of_zeros_has_bands_as_wide_as_those_of_the_model() -> None:
+    tiny = panel_of({"a": 1e-8 * (2 + np.tile([0.0, 1.0], 50)), "new": np.zeros(100)})
+    model = model_of(tiny.select([0]))
+    assert widths(predict(model, tiny))[1].max() < 1e-6
+
+
 def test_the_model_of_before_the_last_step_was_stored_is_as_it_was(trained, panel) -> None:
     old = replace(trained, last=None)
     assert (last_known(old, panel) > panel.last).all()

@@ -437,6 +437,13 @@ def test_rounding_of_a_series_that_grows_steadily_is_no_difference() -> None:
     assert 0 < pipeline.train(growth, plan=plan).agreement < pipeline.TOLERANCE
 
 
+def test_rounding_of_a_forecast_far_above_its_history_is_no_difference() -> None:
+    walks = np.cumsum(np.random.default_rng(0).normal(0, 1.2, (8, 160)), axis=1)
+    wild = panel_of({str(row): np.exp(walk) for row, walk in enumerate(walks)})
+    plan = replace(settle(wild, TrainOptions(horizon=6, units=4, members=1, scaler=Scaler.LOG)), steps=60, epoch=20)
+    assert 0 < pipeline.train(wild, plan=plan).agreement < pipeline.TOLERANCE
+
+
 def test_a_last_training_that_diverges_publishes_nothing(
     without_training: Any, training: Training, panel: Panel, plan: Any
 ) -> None:

@@ -196,6 +196,14 @@ def test_other_options_begin_a_search_anew(world: World) -> None:
     assert len(world.seen) == 3
 
 
+def test_settings_that_are_given_now_are_not_taken_from_a_search_without_them(world: World) -> None:
+    notes, usual = Memory(), plan_for(FREE, make_panel())
+    world.search(4, notes=notes)
+    found = world.search(4, replace(FREE, units=usual.units, layers=usual.layers), notes=notes)
+    assert (found.plan.units, found.plan.layers) == (usual.units, usual.layers)
+    assert {(one.units, one.layers) for one in found.trials} == {(usual.units, usual.layers)}
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"fingerprint": 1, "trials": [{}]}', b'{"fingerprint": "x"}'])
 def test_damaged_notes_cost_time_alone(world: World, data: bytes) -> None:
     found = world.search(2, notes=Memory(data))

@@ -288,3 +288,13 @@ def test_new_rows_alone_are_too_few_to_learn_from(
     newest = replace(panel, starts=panel.starts + LENGTH, begins=panel.begins + LENGTH, lengths=panel.lengths - LENGTH)
     with pytest.raises(DataError, match="Give a table that also has the rows that the model was trained on"):
         updating.try_update(trained, newest, BacktestOptions(origins=5, every=1))
+
+
+def test_a_table_of_new_rows_alone_is_refused_without_a_network_too() -> None:
+    panel = make_panel(260, 260)
+    trained = trained_on(cut(panel, 60))
+    recent = panel.last_steps(20)
+    ask = updating.fair_origins(trained, recent).ask
+    assert ask is not None
+    with pytest.raises(DataError, match="Give a table that also has the rows that the model was trained on"):
+        updating.try_update(trained, recent, ask)

@@ -19,6 +19,7 @@ from forecast.plan import Plan
 CALIBRATION, REPORT, SEEN = "calibration", "report", "seen"
 SEPARATE_FROM = 4  # origins: with fewer, calibration and report share them
 VALIDATION_ROWS = 4096  # series x origins that validation looks at, about; at least K origins of each series
+VALIDATION_NUMBERS = 50_000_000  # that a forecast of all of them may have
 LARGEST = 6_000_000  # numbers in one array of backtest quantiles; beyond, series are left out evenly
 
 
@@ -84,7 +85,9 @@ def split(panel: Panel, plan: Plan) -> Split:
     every = max(1, -(-len(rows) * plan.origins * plan.horizon * len(plan.quantiles) // LARGEST))
     chosen = thinned(whole, every)
     last = plan.validated - plan.horizon
-    count = min(last + 1, max(plan.origins, VALIDATION_ROWS // max(1, len(chosen))))
+    numbers = max(1, len(chosen)) * plan.horizon * len(plan.quantiles)
+    count = min(VALIDATION_ROWS // max(1, len(chosen)), VALIDATION_NUMBERS // numbers)
+    count = min(last + 1, max(plan.origins, count))
     spread = np.unique(np.linspace(0, last, count).astype(np.int64))
     # Nothing is chosen by errors that cannot be compared with those of other series, as long as there are others.
     validation = rolling(whole, plan, chosen[~without_unit(fit)[chosen]], spread - tails)

@@ -13,11 +13,12 @@ the spread alone, calm windows outweigh those whose errors are scored most; in t
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from forecast.forecasters import least_squares
 from forecast.forecasters.baselines import naive
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.panels.blocks import fill_forward
+from forecast.panels.blocks import fill_gaps
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.panels.windows import drawn_origins
@@ -25,7 +26,7 @@ from forecast.plan import Plan
 
 BLOCK = 256  # series in one product when forecasting, always: a row's rounding depends on the shape it is computed in
 FLOOR = 0.01  # least spread, in standard deviations of the window
-TINY = 1e-9  # a deviation below this share of the level is rounding, not movement
+TINY = 1e-13  # a deviation below this share of the level is rounding, not movement
 
 
 def fit(panel: Panel, plan: Plan) -> Fitted:
@@ -57,9 +58,10 @@ def run(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
         rows = np.arange(first, min(first + BLOCK, len(panel)))
         part = panel.select(rows)
         windows = np.zeros((BLOCK, plan.window))
-        windows[: len(rows)] = _fill(_values(part, part.history(plan.window)), plan.season)
+        windows[: len(rows)] = fill_gaps(_values(part, part.history(plan.window)), plan.season)
         inputs, level, spread = _normalise(windows, plan)
-        point[rows] = (level + spread * (inputs @ weights))[: len(rows)]
+        with threadpool_limits(1, user_api="blas"):  # rounding must not depend on the number of threads
+            point[rows] = (level + spread * (inputs @ weights))[: len(rows)]
     empty = np.flatnonzero(np.isnan(point).any(axis=1))
     if len(empty):
         point[empty] = naive(panel.select(empty), plan.horizon, plan.lookback)
@@ -105,7 +107,7 @@ def _rows(cut: Panel, units: Floats, plan: Plan) -> Floats:
     begun = index[:, : plan.window] >= 0
     enough = observed[:, : plan.window].sum(axis=1) * 2 >= begun.sum(axis=1)
     enough &= observed[:, plan.window :].sum(axis=1) * 2 >= plan.horizon
-    filled = _fill(values[enough], plan.season)
+    filled = fill_gaps(values[enough], plan.season)
     inputs, level, spread = _normalise(filled[:, : plan.window], plan)
     targets = (filled[:, plan.window :] - level) / spread
     moving = inputs[:, :-1].any(axis=1)
@@ -134,19 +136,3 @@ def _normalise(windows: Floats, plan: Plan) -> tuple[Floats, Floats, Floats]:
 def _values(panel: Panel, index: Integers) -> Floats:
     """Return the target at a flat index (series, steps), NaN where it is -1."""
     return np.where(index >= 0, panel.target[index], np.nan)
-
-
-def _fill(values: Floats, season: int) -> Floats:
-    """Return rows without missing values: that of one season before, else the last observed, else the first.
-
-    values: (rows, time). A row without any observed value stays empty.
-    """
-    if not np.isnan(values).any():
-        return values
-    filled = values.copy()
-    if season > 1:
-        for first in range(season, values.shape[1], season):  # rising, so that a filled season fills the next
-            now, before = filled[:, first : first + season], filled[:, first - season : first]
-            np.copyto(now, before[:, : now.shape[1]], where=np.isnan(now))
-    filled = fill_forward(filled)
-    return fill_forward(filled[:, ::-1])[:, ::-1]

@@ -86,7 +86,8 @@ def fit_smoothing(panel: Panel, plan: Plan) -> Fitted:
 def run_smoothing(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> Floats:
     """Forecast from the end of the panel: (series, horizon, quantiles), every quantile the point.
 
-    A forecast goes beyond the history by the range of that at most, so that no trend runs away.
+    A forecast goes beyond the history by the range of that at most (in logarithms, if it is made of them), so that no
+    trend runs away.
     """
     numbers = {name: _of(fitted, name, known) for name in USUAL}
     point = np.empty((len(panel), plan.horizon))

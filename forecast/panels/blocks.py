@@ -45,3 +45,19 @@ def fill_forward(values: Floats) -> Floats:
 def last_observed(values: Floats) -> Floats:
     """Return the newest observed value of each row of (series, time): (series,), NaN where there is none."""
     return fill_forward(values)[:, -1]
+
+
+def fill_gaps(values: Floats, season: int) -> Floats:
+    """Return rows without missing values: that of one season before, else the last observed, else the first.
+
+    values: (rows, time). A row without any observed value stays empty.
+    """
+    if not np.isnan(values).any():
+        return values
+    filled = values.copy()
+    if season > 1:
+        for first in range(season, values.shape[1], season):  # rising, so that a filled season fills the next
+            now, before = filled[:, first : first + season], filled[:, first - season : first]
+            np.copyto(now, before[:, : now.shape[1]], where=np.isnan(now))
+    filled = fill_forward(filled)
+    return fill_forward(filled[:, ::-1])[:, ::-1]

@@ -7,7 +7,7 @@ from forecast.panels.blocks import blocks
 from forecast.panels.panel import Floats, Integers, Panel
 
 STRETCH = 500_000  # steps that are worked on at once, about
-TINY = 1e-9  # a difference below this share of the level is rounding, not movement
+TINY = 1e-13  # a difference below this share of the level is rounding, not movement
 
 
 def seasonal_difference(panel: Panel, season: int, power: int = 1) -> Floats:
@@ -28,16 +28,31 @@ def seasonal_difference(panel: Panel, season: int, power: int = 1) -> Floats:
     return units
 
 
+def band_units(panel: Panel, season: int, least: float | None = None) -> Floats:
+    """Return the unit of the bands of each series: its unit of error, (series,); one of zeros alone gets the least.
+
+    least: of the series of the model; None: of this panel, at most 1.
+    """
+    units, zeros = seasonal_difference(panel, season), _zeros_alone(panel)
+    return np.where(zeros, units[~zeros].min(initial=1.0) if least is None else least, units)
+
+
 def without_unit(panel: Panel) -> NDArray[np.bool_]:
     """Tell which series hold nothing but zeros and so have no unit of error: (series,); none, where all are so.
 
     The 1 that they are given instead compares with nothing: errors of a series that sells thousands after months of
     zeros, counted in it, would outweigh all others.
     """
-    empty = np.empty(len(panel), dtype=np.bool_)
+    zeros = _zeros_alone(panel)
+    return zeros & ~zeros.all()
+
+
+def _zeros_alone(panel: Panel) -> NDArray[np.bool_]:
+    """Tell which series hold nothing but zeros, or nothing: (series,)."""
+    found = np.empty(len(panel), dtype=np.bool_)
     for rows, values in blocks(panel):
-        empty[rows] = ~(np.nan_to_num(values) != 0).any(axis=1)
-    return empty & ~empty.all()
+        found[rows] = ~(np.nan_to_num(values) != 0).any(axis=1)
+    return found
 
 
 def _units(values: Floats, begins: Integers, ends: Integers, season: int, power: int) -> Floats:

@@ -2,9 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from forecast.forecasters import least_squares, linear
 from forecast.forecasters.baselines import seasonal_naive
+from forecast.forecasters.fitted import Fitted, Kind
 from forecast.panels.panel import BETWEEN, Panel, panel_of
 from forecast.panels.units import seasonal_difference
 from forecast.plan import MEDIAN, Plan
@@ -129,9 +131,16 @@ def test_the_older_half_of_the_window_is_left_out_where_it_is_of_no_use(lag: int
     assert weights[:12].any() != half
 
 
-def test_a_missing_value_is_that_of_one_season_before() -> None:
-    values = np.array([[1.0, 2.0, 3.0, NAN, 5.0, NAN, NAN]])
-    np.testing.assert_array_equal(linear._fill(values, 3), [[1.0, 2.0, 3.0, 1.0, 5.0, 3.0, 1.0]])
+def test_the_number_of_threads_changes_no_bit() -> None:
+    panel = panel_of({str(row): waves(1200, row) for row in range(40)})
+    plan = replace(PLAN, window=720, horizon=96)
+    weights = np.random.default_rng(0).normal(size=(721, 96)).astype(np.float32).astype(np.float64)
+    fitted, known = Fitted(Kind.RIDGE, {"weights": weights}), np.arange(40)
+    found = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(linear.run(fitted, panel, known, plan).tobytes())
+    assert found[0] == found[1] == found[2]
 
 
 def test_the_weights_are_float32_values_of_the_shape_that_the_loader_expects() -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from forecast.panels.blocks import blocks, fill_forward, last_observed
+from forecast.panels.blocks import blocks, fill_forward, fill_gaps, last_observed
 from forecast.panels.panel import panel_of
 
 NAN = float("nan")
@@ -32,3 +32,8 @@ def test_missing_values_are_filled_with_what_came_before() -> None:
 
 def test_the_last_observed_value_is_missing_only_where_all_are() -> None:
     np.testing.assert_array_equal(last_observed(np.array([[1.0, NAN], [NAN, NAN]])), [1.0, NAN])
+
+
+def test_a_missing_value_is_that_of_one_season_before() -> None:
+    values = np.array([[1.0, 2.0, 3.0, NAN, 5.0, NAN, NAN]])
+    np.testing.assert_array_equal(fill_gaps(values, 3), [[1.0, 2.0, 3.0, 1.0, 5.0, 3.0, 1.0]])

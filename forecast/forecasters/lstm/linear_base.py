@@ -11,6 +11,7 @@ import numpy as np
 
 from forecast.forecasters import least_squares
 from forecast.forecasters.lstm.examples import Examples
+from forecast.panels.blocks import fill_gaps
 from forecast.panels.features import normalised
 from forecast.panels.panel import Floats, Integers
 from forecast.panels.windows import drawn, gather
@@ -20,7 +21,7 @@ from forecast.plan import Plan
 def fit(examples: Examples, plan: Plan) -> Floats:
     """Return the weights of a member's linear base: (window + 1, horizon), float32 values, the last row the constant.
 
-    Windows whose targets are not all observed teach it nothing; without any, the weights are zero.
+    A window whose targets are mostly missing teaches it nothing; without any other, the weights are zero.
     """
     chosen = drawn(len(examples.windows.series), least_squares.MOST)
     series, lengths = examples.windows.series[chosen], examples.windows.lengths[chosen]
@@ -40,8 +41,10 @@ def _rows(examples: Examples, plan: Plan, series: Integers, lengths: Integers) -
     places = (begins, ends, limits, examples.starts[series] + lengths)
     window = gather(np, plan, examples.columns, places, examples.static[series])
     scaled, level, spread = normalised(np, plan, window)
-    truth = examples.columns.values[np.minimum(ends[:, None] + np.arange(plan.horizon), limits[:, None] - 1)]
-    usable = np.isfinite(truth).all(axis=1)
+    steps = np.minimum(ends[:, None] + np.arange(-plan.window, plan.horizon), limits[:, None] - 1)
+    values = np.where(steps >= begins[:, None], examples.columns.values[steps], np.nan)
+    usable = 2 * np.isfinite(values[:, plan.window :]).sum(axis=1) >= plan.horizon
+    truth = fill_gaps(values, plan.season)[:, plan.window :]
     z = np.hstack([scaled[:, -plan.window :], np.ones_like(level), (truth - level) / spread])
     rows: Floats = (z * spread)[usable].astype(np.float64)
     return rows

@@ -134,7 +134,8 @@ def _rows(plan: Plan, inputs: dict[str, Any]) -> Rows:
 def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan, scale: Floats) -> float:
     """Return the largest difference between the Keras networks and the runtime over all members, steps and quantiles.
 
-    As a share of the scale (series,); float32 Keras against the float64 runtime, from the same gathered windows.
+    As a share of the scale (series,), or of the forecast where that is larger: float32 Keras, whose rounding grows with
+    it, against the float64 runtime, from the same gathered windows.
     """
     columns = columns_of(panel, plan, panel.target, network.covariate_inputs(fitted.arrays, panel), "float64")
     places = (panel.begins, panel.ends, panel.limits, panel.last + 1 - columns.first)
@@ -155,5 +156,5 @@ def largest_difference(fitted: Fitted, panel: Panel, known: Integers, plan: Plan
         outputs = outputs * inputs.spread[:, :, None] + inputs.level[:, :, None]
         theirs = scaling.undo(scales, keras.ops.convert_to_numpy(outputs).astype("float64"))
         ours = network.run_members(fitted, [member], panel, known, plan, columns)
-        worst = max(worst, float(np.max(np.abs(theirs - ours) / scale[:, None, None])))
+        worst = max(worst, float(np.max(np.abs(theirs - ours) / np.maximum(scale[:, None, None], np.abs(ours)))))
     return worst

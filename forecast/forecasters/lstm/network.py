@@ -97,7 +97,7 @@ def medians(fitted: Fitted, panel: Panel, known: Integers, plan: Plan) -> list[F
     """Return the medians that each member forecasts by itself: (series, horizon) each; NaN where nothing was seen."""
     columns = _raw_columns(fitted, panel, plan)
     each = (run_members(fitted, [member], panel, known, plan, columns) for member in range(plan.members))
-    return [_sorted(quantiles, panel, plan)[:, :, MEDIAN] for quantiles in each]
+    return [_sorted(quantiles, panel, plan)[:, :, MEDIAN].copy() for quantiles in each]  # a view would keep them all
 
 
 def _sorted(quantiles: Floats, panel: Panel, plan: Plan) -> Floats:
@@ -254,7 +254,7 @@ def fit(
             break
         fitted = Fitted(Kind.NETWORK, arrays)
         inputs = covariate_inputs(arrays, panel), static_inputs(fitted, panel)
-        own, seed = plan.member(member), plan.seed * 1000 + member
+        own, seed = plan.member(member), (plan.seed * 1000 + member) % 2**31
         stop = (until.series, until.lengths) if isinstance(until, Origins) else until[member]
         slot = Slot(checkpoint, mark_of(own, seed, stop), not isinstance(stop, int)) if checkpoint else None
         found = slot.result(weight_shapes(own)) if slot else None
@@ -273,7 +273,7 @@ def fit(
         weights, epochs = found
         arrays |= {f"member_{member}.{name}": _float32(weight) for name, weight in weights.items()}
         history += [{"member": member, **vars(epoch)} for epoch in epochs]
-        steps.append(min(epochs, key=lambda epoch: epoch.validation or 0.0).step)
+        steps.append(min(reversed(epochs), key=lambda epoch: epoch.validation or 0.0).step)
     return NetworkFit(Fitted(Kind.NETWORK, arrays), tuple(steps), tuple(history))
 
 

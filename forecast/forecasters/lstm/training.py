@@ -1,7 +1,7 @@
 """The training loop, in TensorFlow: windows gathered by index inside the compiled step, early stopping, best weights.
 
-A member is one network. An epoch is `plan.epoch` training steps in one compiled call, then a look at the validation
-windows with the averaged weights (Polyak & Juditsky 1992); the weights of the best look are kept.
+A member is one network. An epoch is `plan.epoch` training steps, STRIDE of them in one compiled call, then a look at
+the validation windows with the averaged weights (Polyak & Juditsky 1992); the weights of the best look are kept.
 """
 
 from collections.abc import Callable

@@ -52,6 +52,14 @@ def test_rows_out_of_sight_teach_it_nothing() -> None:
     np.testing.assert_array_equal(weights(spoilt), weights(panel_of({"a": waves(200)})))
 
 
+def test_scattered_gaps_do_not_keep_it_from_learning() -> None:
+    values = waves(400)
+    values[np.random.default_rng(2).random(400) < 0.2] = np.nan
+    plan = replace(PLAN, horizon=48)  # hardly a window has all its targets
+    assert weights(panel_of({"a": values}), plan).any()
+    assert np.abs(start_of(panel_of({"a": values}), plan)[0] - waves(448, noise=0)[-48:]).mean() < 0.4
+
+
 def test_windows_with_unknown_targets_are_left_out() -> None:
     values = waves(200)
     values[60:63] = np.nan

@@ -285,3 +285,9 @@ def test_plain_sgd_learns_with_clipping_spikes_or_not(spike):
 @pytest.mark.parametrize(("cell", "recalled"), [("lstm", True), ("rnn", False)])
 def test_a_value_thirty_steps_back_is_recalled_by_the_lstm_and_not_by_the_plain_rnn(cell, recalled):
     assert (error_after(cell, lag=30, steps=200) < 0.05) is recalled
+
+
+def test_a_date_is_a_seed_like_any_other() -> None:
+    panel = waves()
+    one, other = (fitted(panel, replace(PLAN, seed=seed)).fitted for seed in (20261122, 20261123))
+    assert not all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
