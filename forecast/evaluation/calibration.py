@@ -17,6 +17,7 @@ from forecast.panels.panel import Floats, Integers
 from forecast.plan import Plan
 
 ENOUGH = 100  # scores: fewer are pooled with those of the neighbouring steps
+FEW = 20  # forecasts: the errors of fewer, which share a bias, do not tell above from below
 PROMISED = 40  # scores: fewer cannot hold a level of 95 %: (n + 1) x 0.975 > n below 39
 TINY = 1e-9  # 0.5 - 0.8 / 2 is not quite 0.1, and a whole number must stay one
 MOST = 50_000  # scores: more change the third digit of nothing
@@ -38,16 +39,20 @@ def none(plan: Plan) -> Calibration:
     return Calibration(np.zeros((plan.horizon, len(plan.quantiles))), zeros, promised=False)
 
 
-def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float]) -> Calibration:
+def fit_calibration(
+    truth: Floats, quantiles: Floats, units: Floats, probabilities: Sequence[float], one_sided: bool = False
+) -> Calibration:
     """Find the shift of each quantile at each step from forecasts whose truth is known.
 
     truth: (rows, horizon), quantiles: (rows, horizon, quantiles) in units of the target, units: (rows,), NaN for
     rows to leave out. Steps with fewer than 100 scores borrow those of their neighbours, one step further on both sides
-    until there are enough.
+    until there are enough. Of fewer than 20 rows an error above counts as one below, too, unless errors are one-sided
+    by nature: a few origins all err to the same side, and bands on that side alone would leave out the other.
     """
     horizon, grid = quantiles.shape[1:]
     usable = np.isfinite(truth) & np.isfinite(quantiles).all(axis=2) & np.isfinite(units)[:, None]
     shift, pooled = np.zeros((horizon, grid)), np.zeros(horizon, dtype=np.int64)
+    alike = usable.any(axis=1).sum() < FEW and not one_sided
     for step in range(horizon):
         steps = _neighbours(usable.sum(axis=0), step)
         rows, columns = np.nonzero(usable[:, steps])
@@ -58,6 +63,8 @@ def fit_calibration(truth: Floats, quantiles: Floats, units: Floats, probabiliti
             rows, columns = rows[keep], columns[keep]
         columns = columns + steps.start
         scores = (truth[rows, columns, None] - quantiles[rows, columns]) / units[rows, None]
+        if alike:
+            scores = np.concatenate([scores, -scores[:, ::-1]])
         shift[step] = _conformal_quantiles(np.sort(scores, axis=0), probabilities)
         pooled[step] = len(rows)
     return Calibration(shift, pooled, promised=bool(horizon and pooled.min() >= PROMISED))
@@ -73,11 +80,12 @@ def fit_groups(
     """
     if sparse.any() and not sparse.all():
         usual, own = (
-            fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities) for rows in (~sparse, sparse)
+            fit_calibration(truth[rows], quantiles[rows], units[rows], probabilities, one_sided)
+            for rows, one_sided in ((~sparse, False), (sparse, True))
         )
         if usual.promised and own.promised:
             return replace(usual, sparse=own)
-    return fit_calibration(truth, quantiles, units, probabilities)
+    return fit_calibration(truth, quantiles, units, probabilities, one_sided=bool(sparse.any()))
 
 
 def apply(

@@ -117,13 +117,14 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
         )
     target, places = fill(panel.target, panel.begins, panel.lengths, policy)
     end = f"{len(places):,} were filled ({policy})" if len(places) else "they stay missing (--fill)"
-    gaps = f" ({without_row:,} have no row)" if without_row > 0 else ""
+    gaps = f" ({without_row:,} have no row)" if 0 < without_row <= total else ""  # more: some lie out of sight
     notice = (
         f"{total:,} of {int(panel.lengths.sum()):,} steps have no value{gaps}: {end}{_by_target(panel, starts, counts)}"
     )
     if name in MADE_UP and len(places):
         panel = replace(panel, filled=_marks(panel, places, MADE_UP[name]))
-    return replace(panel, target=target), [notice]
+    panel = replace(panel, target=target)
+    return panel, [notice, *_empty_end(panel)]
 
 
 def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:
@@ -137,6 +138,23 @@ def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:
             marks[panel.begins[first + other] + steps] = BESIDE
     marks[places] = made_up
     return marks
+
+
+def _empty_end(panel: Panel) -> list[str]:
+    """Return a notice where the newest steps of the table have no value in any series: they may be rows to fill in."""
+    seen = np.flatnonzero(np.isfinite(panel.target))
+    series = np.searchsorted(panel.begins, seen, side="right") - 1
+    inside = seen < panel.ends[series]
+    steps = panel.starts[series] + seen - panel.begins[series]
+    newest = int(steps[inside].max(initial=np.iinfo(np.int64).min))
+    empty = int(panel.last.max()) - newest
+    if not inside.any() or empty < 1:
+        return []
+    last = panel.calendar.render(np.array([newest]))[0]
+    what = f"the last {empty:,} steps have" if empty > 1 else "the last step has"
+    return [
+        f"{what} no value in any series, and the forecast begins after them; if they are yet to come: --as-of {last}"
+    ]
 
 
 def _by_target(panel: Panel, starts: Integers, counts: Integers) -> str:

@@ -25,6 +25,8 @@ HEAD = 20_000  # rows that are looked at before all are
 SPARSE = 2  # steps of all series for each row, at most: what is remarked of a few rows is no id
 LARGEST = 2**62  # that numbers may become
 HOUR = re.compile(r"he|hr|h|.*hour.*")
+HOUR_NS = 3_600 * 10**9
+DAY, SUNDAY = 24 * HOUR_NS, 3  # 1 January 1970 was a Thursday
 CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
@@ -34,6 +36,8 @@ def mend_repeated(table: Table, roles: Roles, options: ReadOptions, rows: Rows, 
     model: the roles are those of a trained model, and stay.
     """
     merge = "ay with --duplicates first, last, mean or sum what to do with them"
+    if options.tz is None and _put_back(rows):
+        return f"If a clock was put back there, --tz ZONE, such as --tz Europe/Berlin, tells them apart; else s{merge}."
     ways = [] if model else telling_columns(table, roles, rows)
     if options.wide:
         ways = [(ids, time) for ids, time in ways if not ids]
@@ -43,6 +47,14 @@ def mend_repeated(table: Table, roles: Roles, options: ReadOptions, rows: Rows, 
     if options.wide:
         return f"S{merge}; or name all columns of the time with --time; or name the series with --id, without --wide."
     return f"S{merge}; or name all columns of the series with --id, or of the time with --time."
+
+
+def _put_back(rows: Rows) -> bool:
+    """Tell whether what is repeated is the hour that comes twice when a clock is put back: on Sunday nights alone."""
+    again = rows.times[1:][rows.same & (rows.times[1:] == rows.times[:-1])]
+    days, left = np.divmod(again, DAY)
+    spaced = np.diff(np.unique(rows.times)).min(initial=DAY)
+    return bool(len(again) and spaced <= HOUR_NS and (days % 7 == SUNDAY).all() and (left < 4 * HOUR_NS).all())
 
 
 def telling_columns(table: Table, roles: Roles, rows: Rows) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

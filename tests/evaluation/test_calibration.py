@@ -180,3 +180,15 @@ def test_rows_without_a_unit_do_not_calibrate() -> None:
     alone = calibration.fit_calibration(truth[:300], quantiles[:300], units[:300], QUANTILES)
     assert fitted.shift.tolist() == alone.shift.tolist()
     assert fitted.pooled.tolist() == [300]
+
+
+def test_a_few_origins_that_err_to_one_side_give_bands_on_both() -> None:
+    truth = np.random.default_rng(1).normal(-2, 0.5, (6, 8))  # all below the forecast
+    given = truth, np.zeros((6, 8, 13)), np.ones(6), QUANTILES
+    shift = calibration.fit_calibration(*given).shift
+    np.testing.assert_allclose(shift, -shift[:, ::-1])
+    assert shift[:, QUANTILES.index(0.9)].min() > 1.5
+    sold = calibration.fit_groups(*given, np.ones(6, dtype=bool)).shift  # mostly zero: errors are of one side
+    assert sold[:, MEDIAN + 1 :].max() < 0
+    many = np.tile(truth, (4, 1)), np.zeros((24, 8, 13)), np.ones(24), QUANTILES
+    assert calibration.fit_calibration(*many).shift[:, MEDIAN + 1 :].max() < 0

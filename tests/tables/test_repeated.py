@@ -79,3 +79,16 @@ def test_rows_to_come_that_repeat_others_are_refused(path: Path, tmp_path: Path)
     ahead.write_text("date,promo\n2024-01-11,1\n2024-01-11,0\n")
     text = "date,y,promo\n" + "".join(f"{day},5,0\n" for day in DAYS)
     assert advice(path, text, future=("promo",), future_data=str(ahead)) == "Keep one row for each."
+
+
+@pytest.mark.parametrize(
+    ("twice", "told"), [("2025-10-26 02:00", True), ("2025-10-25 02:00", False), ("2025-10-26 12:00", False)]
+)
+def test_an_hour_that_comes_twice_on_a_sunday_night_may_be_the_change_of_the_clock(
+    path: Path, twice: str, told: bool
+) -> None:
+    hours = [f"2025-10-{day} {hour:02d}:00" for day in range(20, 28) for hour in range(24)]
+    hours.insert(hours.index(twice), twice)
+    found = advice(path, "time,y\n" + "".join(f"{hour},{row}\n" for row, hour in enumerate(hours)))
+    assert ("--tz ZONE" in found) == told
+    assert found.endswith(("sum what to do with them.", "or of the time with --time."))
