@@ -8,7 +8,7 @@ from forecast.forecasters.baselines import naive, seasonal_naive
 from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 
-LEAST_SHARE = 0.2  # of the variation about the trend that a profile explains, for a season to count as confirmed
+LEAST_SHARE = 0.15  # of the variation about the trend that a profile explains, for a season to count as confirmed
 LEAST_LEAD = 0.02  # by which it explains more than those of other lengths do
 CYCLES, STEPS = 20, 500  # seasons, and steps beside them, that are looked at
 ROUNDING = 1e-12  # of the largest value: what varies less does not vary
@@ -19,16 +19,17 @@ LEAST = 8  # steps with a profile to compare them with
 def confirmed_seasons(panel: Panel, candidates: Sequence[int]) -> tuple[int, ...]:
     """Return the candidate seasons that the data show: what other cycles were like tells what a cycle is like.
 
-    And it tells more than cycles of another length do. These are half a season off or, where a shorter season is
-    confirmed, one of those: a day repeats after six days as after seven unless there is a week.
+    And it tells more than cycles a quarter longer or shorter do, whose profile is that of a curve, or, where a shorter
+    season is confirmed, one of those longer or shorter: a day repeats after six days as after seven unless there is a
+    week.
     """
     chosen = _sample(panel)
     found: list[int] = []
     for season in sorted(set(candidates) - {1}):
-        off = found[0] if found else max(1, season // 2)
+        off = found[0] if found else max(1, season // 4)
+        others = (_explained(chosen, length) for length in (season - off, season + off))
         share = _explained(chosen, season)
-        others = max(_explained(chosen, length) for length in (season - off, season + off))
-        if share > LEAST_SHARE and share > others + LEAST_LEAD:
+        if share > LEAST_SHARE and share > LEAST_LEAD + max(others):
             found.append(season)
     return tuple(found)
 
