@@ -8,6 +8,7 @@ from forecast.forecasters.fitted import Kind
 from forecast.panels.calendar import Calendar
 from forecast.trained import Trained
 
+FAR_BELOW = -0.5  # of what happened: a median that leaves out so much misleads whoever adds forecasts up
 MOST = 999  # percent: beyond, only the direction says anything
 SPANS = {3600.0: "the last hour", 86400.0: "yesterday", 7 * 86400.0: "last week", 365.2425 * 86400: "last year"}
 TITLES = {
@@ -35,6 +36,7 @@ class Facts:
     compared: bool = True  # False: no series that was checked has a unit that errors could be counted in
     comparison: Comparison | None = None  # with the reference, on the same rows; None: not tested
     seen: bool = False  # whether the rows were among those of training
+    bias: float | None = None  # the sum of the errors, as a share of what happened
 
 
 def verdict(facts: Facts) -> str:
@@ -43,8 +45,7 @@ def verdict(facts: Facts) -> str:
     if facts.seen:
         return f"{result} it had seen in training, which is no proof"
     parts = [f"{result} it had not seen{luck(facts.comparison)}", _bands(facts)]
-    published = _published(facts)
-    return "; ".join([*parts, published] if published else parts)
+    return "; ".join(part for part in (*parts, _published(facts), _left_out(facts)) if part)
 
 
 def gather(trained: Trained, metrics: dict[str, Any], comparison: Comparison | None = None) -> Facts:
@@ -71,6 +72,7 @@ def gather(trained: Trained, metrics: dict[str, Any], comparison: Comparison | N
         network=title,
         compared=score["mase"] is not None,
         comparison=comparison,
+        bias=score["bias"],
     )
 
 
@@ -121,6 +123,14 @@ def _bands(facts: Facts) -> str:
     else:
         held = f"the 80 % band held {round(100 * facts.coverage)} %"
     return held if facts.promised else f"{held}, and too few scores to promise its level"
+
+
+def _left_out(facts: Facts) -> str:
+    """Return how little the forecasts add up to, where most of what happened is rare: they are medians."""
+    if facts.bias is None or facts.bias > FAR_BELOW:
+        return ""
+    share = max(0, round(100 * (1 + facts.bias)))
+    return f"it is a median, and adds up to {share} % of what happened: to stock by, take an upper quantile"
 
 
 def _published(facts: Facts) -> str:

@@ -100,3 +100,10 @@ def test_the_verdict_on_rows_of_training_is_no_proof() -> None:
     assert verdict(replace(FACTS, seen=True, coverage=None)) == (
         "12 % better than repeating last week, on 20 x 48 hours it had seen in training, which is no proof"
     )
+
+
+def test_the_verdict_says_where_medians_add_up_to_little() -> None:
+    assert verdict(replace(FACTS, bias=-0.961)).endswith(
+        "; it is a median, and adds up to 4 % of what happened: to stock by, take an upper quantile"
+    )
+    assert verdict(replace(FACTS, bias=-0.3)) == verdict(replace(FACTS, bias=None)) == verdict(FACTS)
