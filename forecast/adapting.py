@@ -92,13 +92,6 @@ def band_scales(past: Panel, quantiles: Floats, plan: Plan, cutoffs: Integers) -
     return scales
 
 
-def scaled(quantiles: Floats, scales: Floats) -> Floats:
-    """Return the quantiles with their distance from the point forecast times a factor of each row, (rows,)."""
-    point = quantiles[..., MEDIAN, None]
-    wider: Floats = point + (quantiles - point) * scales[:, None, None]
-    return wider
-
-
 def _per_series(plan: Plan) -> int:
     """Return how many past origins of a series lie within reach."""
     return -(-REACH * plan.horizon // spacing(plan))

@@ -54,7 +54,7 @@ def predict(
     columns = None if panel is table else columns_on_clock(table, steps)
     known = known_rows(trained.ids, panel)
     quantiles, status = _banded(trained, panel, known, steps if columns is None else int(columns.max()) + 1)
-    quantiles = _following(trained, panel, known, quantiles, status)
+    quantiles = calibration.scaled(quantiles, _scales_since_training(trained, panel, known, status))
     if columns is not None:
         quantiles = np.take_along_axis(quantiles, columns[..., None], 1)
     bounds = Bounds.of(plan)
@@ -111,15 +111,26 @@ def _banded(trained: Trained, panel: Panel, known: Integers, horizon: int) -> tu
     return quantiles, status
 
 
-def _following(trained: Trained, panel: Panel, known: Integers, quantiles: Floats, status: NDArray[np.str_]) -> Floats:
-    """Return the quantiles with bands that have grown or shrunk to hold what came after training.
+def band_scale(trained: Trained, panel: Panel) -> float:
+    """Return by which factor the bands of a model have to grow to hold what came after training, as a whole.
+
+    panel: on the clock. 1 where nothing is known.
+    """
+    known = known_rows(trained.ids, panel)
+    usual = ~is_intermittent(panel, trained.plan) & (np.array(expected_status(panel, trained.plan)) != "fallback")
+    scales = _scales_since_training(trained, panel, known, np.where(usual, "ok", "fallback"))[usual]
+    return float(np.exp(np.median(np.log(scales)))) if len(scales) else 1.0
+
+
+def _scales_since_training(trained: Trained, panel: Panel, known: Integers, status: NDArray[np.str_]) -> Floats:
+    """Return by which factor the bands of each series have to grow to hold what came after training: (series,).
 
     Fallbacks follow their own errors; bands of series that are mostly zero stay as they are.
     """
     plan = trained.plan
     chosen = adapting.past_origins(panel, known, last_known(trained, panel), plan, len(trained.ids))
     if not len(chosen.series):
-        return quantiles
+        return np.ones(len(panel))
     past = chosen.panel(panel)
     found, then = _banded(trained, past, known[chosen.series], plan.horizon)
     moving, usable = ~is_intermittent(panel, plan), ~is_intermittent(past, plan)
@@ -127,7 +138,7 @@ def _following(trained: Trained, panel: Panel, known: Integers, quantiles: Float
     for alike, was_alike in ((status == "fallback", then == "fallback"), (status != "fallback", then != "fallback")):
         shown = np.where((usable & was_alike)[:, None, None], found, np.nan)
         scales = np.where(moving & alike, adapting.band_scales(past, shown, plan, panel.last), scales)
-    return adapting.scaled(quantiles, scales)
+    return scales
 
 
 def _raw_quantiles(trained: Trained, panel: Panel, known: Integers, horizon: int) -> Floats:

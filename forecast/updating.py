@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from forecast.adapting import LARGEST
 from forecast.backtesting import backs_of, backtest_model, forecast_at, rows_at
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation.backtest import REPORT, SEEN, Backtest, Rolling
@@ -35,7 +36,7 @@ from forecast.panels.units import band_units
 from forecast.panels.windows import origins_for_training
 from forecast.pipeline import Outcome, check_convergence, check_runtime, choose_device, context_of
 from forecast.plan import MEDIAN, Plan
-from forecast.prediction import predict
+from forecast.prediction import band_scale, predict
 from forecast.progress import Listener, Progress, silent
 from forecast.trained import Trained
 
@@ -160,7 +161,9 @@ def finish(
     """
     table, _ = matching_panel(trained, panel)
     final, history = _go_on(trained, table, "final", listen)
-    final = replace(final, read=read, source=source)
+    before = trained.calibration  # the candidate has made errors since its last row, which the final one has learned
+    scale = np.clip(before.scale * band_scale(candidate.trained, on_clock(table)), 1 / LARGEST, LARGEST)
+    final = replace(final, read=read, source=source, calibration=replace(before, scale=float(scale)))
     found = (*candidate.history, *history)
     forecasts = predict(final, table, assume_future=True)
     return Outcome(final, candidate.backtest, found, forecasts, candidate.agreement, candidate.device)

@@ -5,7 +5,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from forecast.adapting import LARGEST, REACH, ROWS, band_scales, past_origins, scaled, spacing
+from forecast.adapting import LARGEST, REACH, ROWS, band_scales, past_origins, spacing
 from forecast.evaluation import calibration
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Kind
@@ -137,7 +137,7 @@ def test_no_error_and_no_band_leave_the_scale_within_its_limits() -> None:
 
 
 def test_scaled_bands_keep_the_point_forecast() -> None:
-    wide = scaled(standard_bands(2), np.array([1.0, 3.0]))
+    wide = calibration.scaled(standard_bands(2), np.array([1.0, 3.0]))
     np.testing.assert_array_equal(wide[0], standard_bands(1)[0])
     np.testing.assert_allclose(wide[1], 3 * standard_bands(1)[0])
 

@@ -73,7 +73,7 @@ MAY_IMPORT = {
         *("forecasters", "evaluation"),
     },
     "forecast.updating": {
-        *("errors", "options", "plan", "progress", "panels", "trained", "matching", "prediction"),
+        *("errors", "options", "plan", "progress", "panels", "trained", "matching", "adapting", "prediction"),
         *("pipeline", "backtesting"),
         *("forecasters", "evaluation"),
     },

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from forecast import pipeline, updating
+from forecast.adapting import LARGEST
 from forecast.errors import DataError, MismatchError
 from forecast.evaluation import calibration
 from forecast.evaluation.backtest import REPORT, SEEN
@@ -20,7 +21,7 @@ from forecast.panels.units import seasonal_difference
 from forecast.pipeline import context_of
 from forecast.plan import Plan
 from forecast.planning import settle
-from forecast.prediction import predict
+from forecast.prediction import band_scale, predict
 from forecast.trained import Trained
 
 PLAN = Plan(horizon=4, window=14, segment=7, seasons=(7,), base=7, lookback=120)
@@ -153,7 +154,8 @@ def test_plan_mix_and_calibration_stay() -> None:
     trained = replace(trained_on(cut(panel, 10)), weights=(0.25, 0.75))
     candidate = updating.try_update(trained, panel, BacktestOptions(origins=2, every=1))
     updated = updating.finish(trained, panel, candidate, ReadOptions(), {}).trained
-    assert (updated.plan, updated.weights, updated.calibration) == (PLAN, (0.25, 0.75), trained.calibration)
+    assert (updated.plan, updated.weights) == (PLAN, (0.25, 0.75))
+    assert replace(updated.calibration, scale=1.0).shift is trained.calibration.shift
 
 
 def test_a_series_that_is_gone_is_forgotten_and_a_new_one_is_known() -> None:
@@ -298,3 +300,23 @@ def test_a_table_of_new_rows_alone_is_refused_without_a_network_too() -> None:
     assert ask is not None
     with pytest.raises(DataError, match="Give a table that also has the rows that the model was trained on"):
         updating.try_update(trained, recent, ask)
+
+
+def test_an_update_keeps_the_width_that_the_newer_rows_have_shown() -> None:
+    rng = np.random.default_rng(4)
+    noise = rng.standard_normal(700) * np.where(np.arange(700) < 300, 0.3, 1.5)
+    panel = panel_of({"a": 20 + 5 * np.sin(2 * np.pi * np.arange(700) / 7) + noise})
+    shift = np.linspace(-2, 2, len(PLAN.quantiles)) * np.ones((PLAN.horizon, 1))
+    bands = calibration.Calibration(shift, np.full(PLAN.horizon, 100), promised=True)
+    trained = replace(trained_on(cut(panel, 400), Kind.SEASONAL_NAIVE), calibration=bands)
+    trained = replace(trained, units=np.ones(1), last=cut(panel, 400).last)
+    ask = updating.fair_origins(trained, panel).ask
+    assert ask is not None
+    candidate = updating.try_update(trained, panel, ask)
+    final = updating.finish(trained, panel, candidate, ReadOptions(), {}).trained
+    calm = updating.finish(trained, cut(panel, 400), candidate, ReadOptions(), {}).trained
+    assert final.calibration.scale == pytest.approx(band_scale(candidate.trained, panel))
+    assert final.calibration.scale != 1
+    assert calm.calibration.scale == 1
+    again = replace(trained, calibration=replace(bands, scale=LARGEST))
+    assert updating.finish(again, panel, candidate, ReadOptions(), {}).trained.calibration.scale <= LARGEST

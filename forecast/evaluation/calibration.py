@@ -31,6 +31,7 @@ class Calibration:
     pooled: Integers  # (horizon,) scores behind each step's shift
     promised: bool  # False where a step has too few scores to promise its level
     sparse: "Calibration | None" = None  # that of series that are mostly zero, whose errors are of another kind
+    scale: float = 1.0  # by which the bands of all others have grown about the point forecast, up to the last update
 
 
 def none(plan: Plan) -> Calibration:
@@ -96,10 +97,19 @@ def apply(
     sparse: (rows,) which rows are of series that are mostly zero. Steps beyond the calibrated horizon h use its last
     shift, widened by sqrt(step / h), as a random walk's error grows.
     """
-    moved = _moved(calibration, quantiles, units)
+    moved = scaled(_moved(calibration, quantiles, units), np.full(len(quantiles), calibration.scale))
     if calibration.sparse is not None and sparse is not None:
         moved[sparse] = _moved(calibration.sparse, quantiles[sparse], units[sparse])
     return moved
+
+
+def scaled(quantiles: Floats, scales: Floats) -> Floats:
+    """Return the quantiles with their distance from the point forecast times a factor of each row, (rows,)."""
+    if (scales == 1).all():
+        return quantiles
+    point = quantiles[..., quantiles.shape[2] // 2, None]
+    wider: Floats = point + (quantiles - point) * scales[:, None, None]
+    return wider
 
 
 def _moved(calibration: Calibration, quantiles: Floats, units: Floats) -> Floats:

@@ -161,7 +161,9 @@ def trained_of(
         weights=outline.weights,
         sparse_weights=outline.sparse_weights,
         units=scaling[UNITS],
-        calibration=Calibration(scaling[SHIFT], scaling[POOLED], outline.promised, _sparse(outline, scaling)),
+        calibration=Calibration(
+            scaling[SHIFT], scaling[POOLED], outline.promised, _sparse(outline, scaling), outline.scale
+        ),
         context=context,
         source=outline.source,
         encodings=outline.encodings,

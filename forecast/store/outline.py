@@ -20,6 +20,7 @@ from forecast.trained import Trained
 _KEYS = ("format", "plan", "read", "calendar", "series", "forecasters", "calibration", "source")
 _LATER_KEYS = {"encodings": [], "ranges": False, "last": False}  # which bundles of before them lack
 # Far beyond any use; they keep a forged plan from asking for endless loops or for all memory.
+_WIDEST = 1e6  # times, by which bands may have grown
 _MOST_STEPS, _MOST_PARTS, _MOST_UNITS, _MOST_LAYERS = 10_000_000, 1_000, 65_536, 16
 
 
@@ -35,6 +36,7 @@ class Outline:
     weights: tuple[float, ...]
     promised: bool
     sparse: bool  # whether series that are mostly zero have a calibration of their own
+    scale: float  # of the bands of all others
     source: dict[str, Any]
     sparse_weights: tuple[float, ...]  # none: series that are mostly zero are mixed like all others
     encodings: tuple[Encoding, ...]
@@ -57,6 +59,7 @@ class _Promise:
 
     promised: bool
     sparse: bool = False
+    scale: float = 1.0
 
 
 def read_outline(data: bytes) -> Outline:
@@ -85,6 +88,8 @@ def read_outline(data: bytes) -> Outline:
     if len({one.kind for one in parts}) != len(parts) or len(sparse) not in (0, len(parts)) or not sound:
         raise ValueError("needs forecasters of different kinds, with weights that sum to 1")
     promise = records.record_of(_Promise, fields["calibration"], "calibration")
+    if not 0 < promise.scale < _WIDEST:
+        raise ValueError(f"calibration.scale should lie between 0 and {_WIDEST:g}, but is {promise.scale}")
     if not isinstance(fields["source"], dict):
         raise ValueError("should have an object as 'source'")
     records.typed(str | None, fields["source"].get("path"), "source.path")
@@ -101,6 +106,7 @@ def read_outline(data: bytes) -> Outline:
         weights=weights,
         promised=promise.promised,
         sparse=promise.sparse,
+        scale=promise.scale,
         source=fields["source"],
         sparse_weights=sparse,
         encodings=_encodings(fields, plan, read),
@@ -124,6 +130,7 @@ def document(trained: Trained) -> dict[str, Any]:
         "calibration": {
             "promised": bool(trained.calibration.promised),
             "sparse": trained.calibration.sparse is not None,
+            "scale": float(trained.calibration.scale),
         },
         "source": trained.source,
         "encodings": [as_record(one) for one in trained.encodings],

@@ -101,6 +101,7 @@ def model() -> Trained:
             np.array([100, 120, 90]),
             promised=True,
             sparse=Calibration(values.normal(size=(3, 3)), np.array([41, 42, 43]), promised=True),
+            scale=1.25,
         ),
         context=context(),
         source=SOURCE,

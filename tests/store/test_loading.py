@@ -421,6 +421,7 @@ def test_a_manifest_that_says_what_none_says_is_refused(shelf: Any, change: Chan
         ),
         (put("source", {"a": float("nan")}), "holds NaN, which is no number"),
         (put("ranges", 1), "ranges should be true or false, but is 1"),
+        (put("calibration", "scale", 0.0), "calibration.scale should lie between 0 and 1e+06, but is 0.0"),
         (put("last", "yes"), 'last should be true or false, but is "yes"'),
         (put("encodings", {}), "should have a list as 'encodings'"),
         (put("encodings", 0, "role", "target"), 'encodings[0].role is "target", none of past, future, static'),
