@@ -60,6 +60,16 @@ def test_only_what_came_after_training_tells_of_the_bands() -> None:
     assert not origins_at(panel.select([0], np.array([TRAINED])))[0]
 
 
+@pytest.mark.parametrize("start", [-1_000, -60, 7])
+def test_time_before_1970_is_time(start: int) -> None:
+    panel = panel_of({"a": noise(130)}, starts=[start])
+    ordinals = np.array(origins_at(panel, start + TRAINED - 1)[1])
+    assert len(ordinals)
+    assert ordinals.min() >= start + TRAINED - 1
+    assert ordinals.max() < panel.last[0]
+    assert not origins_at(panel, start + 129)[1]
+
+
 def test_a_series_that_the_model_does_not_know_tells_nothing() -> None:
     assert set(origins_at(panel_of({"a": noise(130), "b": noise(130)}), known=[-1, 0])[0]) == {1}
 
