@@ -38,7 +38,8 @@ def past_origins(panel: Panel, known: Integers, trained_to: Integers, plan: Plan
 
     known: (series,) the row of each series in the model, -1 where it has none; trained_to: (series,) the last step that
     the model has learned from, as an ordinal; count: series of the model. Origins lie at the same steps of the calendar
-    whenever they are asked for. Of many series each origin has a part, another one each time.
+    whenever they are asked for, and have a whole window before them: a table of recent rows alone shows less to them
+    than to the forecast. Of many series each origin has a part, another one each time.
     """
     apart = spacing(plan)
     each = max(1, len(plan.targets))
@@ -48,7 +49,8 @@ def past_origins(panel: Panel, known: Integers, trained_to: Integers, plan: Plan
     newest, oldest = np.full(len(views), limits.min), np.full(len(views), limits.max)
     np.maximum.at(newest, of.ravel(), panel.last)
     np.minimum.at(oldest, of.ravel(), panel.last)
-    low = np.maximum(np.maximum(trained_to[views], panel.starts[views]), oldest // apart * apart - REACH * plan.horizon)
+    whole = panel.starts[views] + plan.window - 1
+    low = np.maximum(np.maximum(trained_to[views], whole), oldest // apart * apart - REACH * plan.horizon)
     first, last = -(-low // apart), (newest - 1) // apart
     number = np.where(known[views] >= 0, np.maximum(last - first + 1, 0), 0)
     view = np.repeat(np.arange(len(views)), number)

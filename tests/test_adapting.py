@@ -60,6 +60,12 @@ def test_only_what_came_after_training_tells_of_the_bands() -> None:
     assert not origins_at(panel.select([0], np.array([TRAINED])))[0]
 
 
+def test_an_origin_has_a_whole_window_before_it() -> None:
+    panel = panel_of({"a": noise(40)}, starts=[TRAINED + 5])
+    assert min(origins_at(panel)[1]) >= TRAINED + 5 + PLAN.window - 1
+    assert not origins_at(panel.select([0], np.array([PLAN.window])))[0]
+
+
 @pytest.mark.parametrize("start", [-1_000, -60, 7])
 def test_time_before_1970_is_time(start: int) -> None:
     panel = panel_of({"a": noise(130)}, starts=[start])
