@@ -116,10 +116,10 @@ def band_scale(trained: Trained, panel: Panel) -> float:
 
     panel: on the clock. 1 where nothing is known.
     """
-    known = known_rows(trained.ids, panel)
-    usual = ~is_intermittent(panel, trained.plan) & (np.array(expected_status(panel, trained.plan)) != "fallback")
-    scales = _scales_since_training(trained, panel, known, np.where(usual, "ok", "fallback"))[usual]
-    return float(np.exp(np.median(np.log(scales)))) if len(scales) else 1.0
+    status = np.array(expected_status(panel, trained.plan))
+    usual = ~is_intermittent(panel, trained.plan) & (status != "fallback")
+    scales = _scales_since_training(trained, panel, known_rows(trained.ids, panel), status)[usual]
+    return float(np.median(scales)) if len(scales) else 1.0
 
 
 def _scales_since_training(trained: Trained, panel: Panel, known: Integers, status: NDArray[np.str_]) -> Floats:
