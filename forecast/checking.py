@@ -10,6 +10,7 @@ import numpy as np
 
 from forecast import tables
 from forecast.errors import DataError
+from forecast.freshness import ended_early, last_values
 from forecast.options import PredictOptions, ReadOptions, TrainOptions, as_record
 from forecast.panels.anomalies import Outliers, Shifts, find_outliers, find_shifts
 from forecast.panels.clock import on_clock
@@ -59,7 +60,7 @@ def profile(reading: Reading, plan: Plan | None) -> dict[str, Any]:
     panel, seasons = reading.panel, plan.seasons if plan else (1,)
     outliers, shifts = find_outliers(panel, seasons), find_shifts(panel, max(seasons))
     summary = summarise(panel)
-    minimum = _suggested_minimum(summary) if plan else None
+    minimum = _suggested_minimum(summary) if plan and plan.minimum is None else None
     status = expected_status(on_clock(panel), plan) if plan else (None,) * len(panel)
     return {
         "table": reading.source,
@@ -161,7 +162,7 @@ def _findings(
         {"what": f"{count:,} {one if count == 1 else many}", "done": done} for count, one, many, done in facts if count
     ]
     if minimum is not None:
-        done = f"--min {minimum:g} keeps the forecast and its bands from it"
+        done = f"where none can be, --min {minimum:g} keeps the forecast and its bands from it"
         found.append({"what": f"no value is below {minimum:g}", "done": done})
     return found
 
@@ -194,6 +195,12 @@ def _series_facts(panel: Panel, plan: Plan | None, summary: Summary, status: Seq
             "series is constant",
             "series are constant",
             "the forecast is the constant",
+        ),
+        (
+            sum(finding.count for finding in ended_early(panel, last_values(panel))),
+            "series ends before the others",
+            "series end before the others",
+            "forecast from where they end; leave out those that have ended for good",
         ),
         (
             late,

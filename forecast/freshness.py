@@ -48,9 +48,8 @@ def assess(
     if newest == NEVER:
         return Freshness(None, None)
     limit = None if max_age is None else seconds_of(max_age.removeprefix("error:"), "--max-age")
-    allowed = f"{STEPS} steps of {calendar.freq}" if limit is None else in_words(limit)
     shown = calendar.render(np.array([newest]))[0]
-    late = _ended_early(panel, last, newest, limit, allowed)
+    late = ended_early(panel, last, limit)
     if has_steps(calendar):
         return Freshness(shown, None, findings=late)
     present = shown_by_clock(calendar, now) if as_of is None else written(calendar, as_of, "--as-of")
@@ -61,7 +60,8 @@ def assess(
         return Freshness(shown, age, f"{notice} after now. Is the clock right?" if too_new else None, late)
     if present <= int(_deadline(calendar, np.array([newest]), limit)[0]):
         return Freshness(shown, age, findings=late)
-    notice += f" before {'now' if as_of is None else f'--as-of {as_of}'}: more than {allowed}{_by_file(files)}"
+    notice += f" before {'now' if as_of is None else f'--as-of {as_of}'}: more than {_allowed(calendar, limit)}"
+    notice += _by_file(files)
     if max_age is not None and max_age.startswith("error:"):
         raise StaleError(f"{notice}.\nBring newer rows, or allow more with --max-age.")
     return Freshness(shown, age, f"{notice}.", late)
@@ -88,9 +88,12 @@ def _deadline(calendar: Calendar, ordinals: Integers, limit: float | None) -> In
     return moments(calendar, ordinals) + int(min(limit, LONGEST) * SECOND)
 
 
-def _ended_early(panel: Panel, last: Integers, newest: int, limit: float | None, allowed: str) -> tuple[Finding, ...]:
-    """Return what is to be said of series whose last value was not fresh any more when the newest one came."""
-    calendar, seen = panel.calendar, np.flatnonzero(last > NEVER)
+def ended_early(panel: Panel, last: Integers, limit: float | None = None) -> tuple[Finding, ...]:
+    """Return what is to be said of series whose last value was not fresh any more when the newest one came.
+
+    last: (series,), see `last_values`; limit: seconds that a value stays fresh, None: STEPS steps.
+    """
+    calendar, seen, newest = panel.calendar, np.flatnonzero(last > NEVER), int(last.max(initial=NEVER))
     if limit is None:
         late = seen[last[seen] < newest - STEPS]
     else:
@@ -100,8 +103,16 @@ def _ended_early(panel: Panel, last: Integers, newest: int, limit: float | None,
     times = calendar.render(last[late[:SHOWN]])
     shown = ", ".join(f"{some([panel.ids[row]])} at {time}" for row, time in zip(late, times, strict=False))
     more = f" and {len(late) - SHOWN:,} more" if len(late) > SHOWN else ""
-    line = f"{len(late):,} of {len(panel):,} series end more than {allowed} before the newest value: {shown}{more}."
+    line = (
+        f"{len(late):,} of {len(panel):,} series end more than {_allowed(calendar, limit)} before the newest value: "
+        f"{shown}{more}."
+    )
     return (Finding("ended early", len(late), f"{line} Their forecasts begin there."),)
+
+
+def _allowed(calendar: Calendar, limit: float | None) -> str:
+    """Return in words how long a value stays fresh."""
+    return f"{STEPS} steps of {calendar.freq}" if limit is None else in_words(limit)
 
 
 def _by_file(files: Mapping[str, str]) -> str:

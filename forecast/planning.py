@@ -11,6 +11,7 @@ from forecast.errors import DataError, UsageError
 from forecast.evaluation.backtest import Split, split
 from forecast.options import Preset, ReadOptions, Scaler, TrainOptions
 from forecast.panels import channels, scaling
+from forecast.panels.bounds import Bounds
 from forecast.panels.clock import on_clock
 from forecast.panels.encoding import encoded_names
 from forecast.panels.features import calendar_names
@@ -40,6 +41,7 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
     panel = on_clock(panel)
     if not any(np.isfinite(panel.values(series)).any() for series in range(len(panel))):
         raise DataError("every value of every series is missing.\nCheck the target column, or name it with --target.")
+    _refuse_bounds(panel, options)
     names = encoded_names({"past": read.past, "future": read.future, "static": read.static}, panel.encodings)
     plan = plan or settle(panel, options, read.season, names, read.holidays)
     plan = plan if plan.targets else channels.with_targets(plan, panel)
@@ -52,6 +54,22 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
             "forecast on.\nGive rows with values up to the end, or say with --fill zero that a missing one is 0."
         )
     return plan, parts
+
+
+def _refuse_bounds(panel: Panel, options: TrainOptions) -> None:
+    """Raise UsageError where no value lies within --min and --max: every forecast would be the same bound."""
+    bounds = Bounds(options.min, options.max)
+    if bounds == Bounds() or bounds.outside(panel) < sum(
+        int(np.isfinite(panel.values(row)).sum()) for row in range(len(panel))
+    ):
+        return
+    asked = [
+        f"{flag} {value:g}" for flag, value in (("--min", options.min), ("--max", options.max)) if value is not None
+    ]
+    raise UsageError(
+        f"no value of the table lies within {' and '.join(asked)}: every forecast would be the bound.\n"
+        "Give the bound in the unit of the target, or leave it out."
+    )
 
 
 def settle(

@@ -107,7 +107,7 @@ def _banded(trained: Trained, panel: Panel, known: Integers, horizon: int) -> tu
     quantiles = _widened(calibrated, plan.horizon)
     bad = np.flatnonzero(status == "fallback")
     if len(bad):
-        quantiles[bad] = _fallback(panel.select(bad), plan, units[bad], horizon)
+        quantiles[bad] = fallback(panel.select(bad), plan, units[bad], horizon)
     return quantiles, status
 
 
@@ -216,8 +216,8 @@ def _widened(quantiles: Floats, horizon: int) -> Floats:
     return np.concatenate([quantiles[:, :horizon], far], axis=1)
 
 
-def _fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
-    """Return seasonal naive with bands of normal errors: (series, horizon, quantiles).
+def fallback(panel: Panel, plan: Plan, units: Floats, horizon: int) -> Floats:
+    """Return seasonal naive with bands of normal errors, units: (series,) of error: (series, horizon, quantiles).
 
     The unit of error is what repeating the last season errs by on average, sqrt(2 / pi) standard deviations; it grows
     with the root of the number of seasons ahead. The calibration of the mix says nothing about these errors.

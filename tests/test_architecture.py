@@ -66,7 +66,7 @@ MAY_IMPORT = {
         *("fingerprint", "surroundings", "pacing", "tuning", "choosing"),
         *("forecasters", "evaluation", "tables", "store", "report"),
     },
-    "forecast.checking": {"errors", "options", "plan", "panels", "planning", "prediction", "tables"},
+    "forecast.checking": {"errors", "options", "plan", "panels", "planning", "freshness", "prediction", "tables"},
     "forecast.backtesting": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
         *("surroundings", "pipeline"),

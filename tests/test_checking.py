@@ -98,6 +98,10 @@ def test_the_profile_says_which_status_each_series_would_get(shops: str) -> None
         {"what": "1 series is shorter than the window of 98 steps", "done": "padded and masked, status short"},
         {"what": "1 series is constant", "done": "the forecast is the constant"},
         {
+            "what": "3 series end before the others",
+            "done": "forecast from where they end; leave out those that have ended for good",
+        },
+        {
             "what": "1 value stands out",
             "done": "learned as they are; correct those that are wrong, or leave their cells empty: missing",
         },
@@ -106,7 +110,7 @@ def test_the_profile_says_which_status_each_series_would_get(shops: str) -> None
             "done": "learned as they are; leave out the rows before, where they no longer tell anything",
         },
         {"what": "1 id would be run by a spreadsheet: '=odd()'", "done": "written as in the table"},
-        {"what": "no value is below 0", "done": "--min 0 keeps the forecast and its bands from it"},
+        {"what": "no value is below 0", "done": "where none can be, --min 0 keeps the forecast and its bands from it"},
     ]
 
 

@@ -1,10 +1,11 @@
 """What a training run found out, as the files that are published beside the model."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forecast.choosing import MIXING_GAIN
+from forecast.commands.findings import BAD
 from forecast.evaluation import metrics
 from forecast.evaluation.backtest import Backtest
 from forecast.evaluation.comparison import Comparison, compare
@@ -42,7 +43,8 @@ def judge(outcome: Outcome) -> Judgement:
     trained = outcome.trained
     overall = metrics.overall(outcome.backtest, trained.plan)
     found = comparisons(outcome.backtest, overall["scores"])
-    sentence = verdict(gather(trained, overall, found.get(Kind.SEASONAL_NAIVE)))
+    facts = gather(trained, overall, found.get(Kind.SEASONAL_NAIVE))
+    sentence = verdict(replace(facts, repeated=set(outcome.forecasts.status) <= set(BAD)))
     targets = metrics.by_target(outcome.backtest, trained.plan)
     of_targets = {name: scores["model"] for name, scores in targets.items()}
     table = metrics_table(overall["scores"], titles_of(trained), targets=of_targets)

@@ -24,13 +24,13 @@ def training_command(
 ) -> str:
     """Return the command line, quoted for a shell, without passwords of URLs.
 
-    found: how the table was read; minimum: the suggested --min.
+    found: how the table was read; minimum: the suggested --min, None where one is given.
 
     Columns are named, so that a new one in the next table changes nothing; what was found out about the dialect is not,
     since it is found again.
     """
     read = replace(read, id=found.id, time=found.time, target=found.target)
-    if options.min is None and minimum is not None and (options.max is None or options.max > minimum):
+    if minimum is not None and (options.max is None or options.max > minimum):
         options = replace(options, min=minimum)
     if common.model is None and not _has_name(data):
         common = replace(common, model=ANY_NAME)

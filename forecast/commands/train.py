@@ -64,6 +64,7 @@ def train(
     from forecast.commands.findings import notices
     from forecast.commands.locking import locking
     from forecast.commands.outputs import check_forecast_output, put
+    from forecast.freshness import ended_early, last_values
     from forecast.surroundings import Clock, Surroundings
 
     run, held = record.begin(), locking(lock, say, store.PATIENCE)
@@ -83,12 +84,13 @@ def train(
             say(line)
         say(judgement.settled if not common.verbose else judgement.details)
         say("\n".join(["", judgement.table, "", judgement.verdict, ""]))
-        suggestion = suggested_bounds(reading.panel, outcome.forecasts)
-        for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *suggestion):
+        early = [finding.line for finding in ended_early(reading.panel, last_values(reading.panel))]
+        found = [*early, *suggested_bounds(reading.panel, outcome.forecasts)]
+        for notice in (*notices(outcome.forecasts, outcome.trained.plan.horizon), *found):
             say(notice)
         stopping.check()
         lacking = lacks_skill(judgement.skill, options.require_skill)
-        told: dict[str, Any] = {"notices": [*reading.notices, *bound_notices, *checkpoint.notices, *suggestion]}
+        told: dict[str, Any] = {"notices": [*reading.notices, *bound_notices, *checkpoint.notices, *found]}
         told |= {"exit_code": QualityError.exit_code} if lacking else {}
         files = version_files(run, outcome, judgement, reading, columns, told)
         published = store.publish(models, name, outcome.trained, files, candidate=lacking, locking=held)

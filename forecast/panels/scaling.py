@@ -41,19 +41,18 @@ class Scaling:
             raise ValueError("a scaling needs finite numbers and spreads above 0")
 
 
-def fit(panel: Panel, transform: str, lengths: Integers | None = None) -> Scaling:
-    """Fit the scaling of each series on its visible rows, or on the first `lengths` (series,) of them.
+def fit(panel: Panel, transform: str) -> Scaling:
+    """Fit the scaling of each series on its visible rows.
 
     A constant series has spread 1; one without any observed value has centre 0 and spread 1.
     Raises DataError where the logarithm meets a value of zero or below.
     """
-    shown = panel if lengths is None else panel.select(np.arange(len(panel)), np.minimum(lengths, panel.lengths))
     if transform == Scaler.LOG:
-        refuse_non_positive(shown)
+        refuse_non_positive(panel)
     estimate = _by_scikit_learn
     if transform == Scaler.POWER and len(panel) > BY_SCIKIT_LEARN:  # scikit-learn takes milliseconds for each series
         estimate = _by_numpy
-    return _fit_blocks(shown, transform, estimate)
+    return _fit_blocks(panel, transform, estimate)
 
 
 def align(scaling: Scaling, panel: Panel, known: Integers) -> Scaling:

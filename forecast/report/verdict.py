@@ -37,6 +37,7 @@ class Facts:
     comparison: Comparison | None = None  # with the reference, on the same rows; None: not tested
     seen: bool = False  # whether the rows were among those of training
     bias: float | None = None  # the sum of the errors, as a share of what happened
+    repeated: bool = False  # whether every series ends with too little to forecast from: its last season is repeated
 
 
 def verdict(facts: Facts) -> str:
@@ -135,6 +136,8 @@ def _left_out(facts: Facts) -> str:
 
 def _published(facts: Facts) -> str:
     """Return what forecasts, where it is not the network alone."""
+    if facts.repeated:
+        return "now the last season is repeated instead, as over half of it is missing in every series"
     if list(facts.mix) == [facts.network]:
         return ""
     if len(facts.mix) == 1:

@@ -97,9 +97,25 @@ def test_a_path_that_looks_like_an_option_is_suggested_as_a_path(
 
 def test_a_minimum_is_suggested_unless_there_is_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "sales.csv").write_text("day;sold\n" + "".join(f"{day};{step % 7}\n" for step, day in enumerate(DAYS)))
-    for words, end in ([], "--min 0"), (["--min", "2"], "--min 2"), (["--max", "-1"], "--max=-1"):
+    for words, end, told in (
+        ([], "--min 0", True),
+        (["--min", "2"], "--min 2", False),
+        (["--max", "5"], "--min 0 --max 5", True),
+    ):
         assert run(["check", "sales.csv", *words]) == 0
-        assert capsys.readouterr().out.splitlines()[-1].endswith(f"--target sold {end}")
+        said = capsys.readouterr().out
+        assert said.splitlines()[-1].endswith(f"--target sold {end}")
+        assert ("no value is below 0: where none can be, --min 0" in said) == told
+
+
+def test_bounds_that_leave_out_every_value_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "sales.csv").write_text("day;sold\n" + "".join(f"{day};{step % 7}\n" for step, day in enumerate(DAYS)))
+    for command in ("check", "train"):
+        assert run([command, "sales.csv", "--max", "-1", "--min", "-5"]) == 2
+        assert capsys.readouterr().err.endswith(
+            "Error: no value of the table lies within --min -5 and --max -1: every forecast would be the bound.\n"
+            "Give the bound in the unit of the target, or leave it out.\n"
+        )
 
 
 def test_json_prints_one_document_with_the_profile(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -62,9 +62,7 @@ def test_rows_out_of_sight_do_not_change_the_scaling(transform: str) -> None:
     whole = panel_of({"a": [1.0, 2.0, 4.0, 900.0, 1000.0]})
     cut = scaling.fit(whole.select([0], np.array([3])), transform)
     alone = scaling.fit(panel_of({"a": [1.0, 2.0, 4.0]}), transform)
-    by_length = scaling.fit(whole, transform, np.array([3]))
-    for found in (cut, by_length):
-        assert (found.centre, found.spread, found.power) == (alone.centre, alone.spread, alone.power)
+    assert (cut.centre, cut.spread, cut.power) == (alone.centre, alone.spread, alone.power)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)

@@ -50,6 +50,12 @@ def test_the_verdict_says_when_a_baseline_makes_the_forecast() -> None:
     assert verdict(replace(FACTS, mix={"Theta": 1.0})).endswith("; Theta did best and makes the forecast")
 
 
+def test_the_verdict_says_when_no_series_ends_with_enough_to_forecast_from() -> None:
+    assert verdict(replace(FACTS, mix={"Theta": 0.5, "LSTM": 0.5}, repeated=True)).endswith(
+        "; now the last season is repeated instead, as over half of it is missing in every series"
+    )
+
+
 @pytest.mark.parametrize(
     ("freq", "season", "words"),
     [
