@@ -10,7 +10,6 @@ from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
-from forecast.forecasters.lstm.network import Look
 from forecast.options import Forecaster
 from forecast.pacing import Pace
 from forecast.panels import channels, scaling
@@ -18,6 +17,7 @@ from forecast.panels.panel import Floats, Panel
 from forecast.panels.units import seasonal_difference
 from forecast.panels.windows import origins_for_training
 from forecast.plan import MEDIAN, Plan
+from forecast.progress import Look
 from forecast.surroundings import Checkpoint, Surroundings
 
 # Share of the error that seeing the other targets must save. Where they were noise, a second training differed from

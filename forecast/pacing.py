@@ -11,9 +11,10 @@ import math
 from forecast.errors import TimeLimitError
 from forecast.evaluation.backtest import Split
 from forecast.forecasters.fitted import Fitted, Kind
-from forecast.forecasters.lstm.network import Look, keep
+from forecast.forecasters.lstm.network import keep
 from forecast.options import Forecaster
 from forecast.plan import Plan
+from forecast.progress import Look
 from forecast.surroundings import Clock
 
 # Seconds on two cores: estimates of what nobody can stop halfway.
@@ -41,9 +42,9 @@ class Watch:
         """Seconds that a member must have to be worth beginning."""
         return max(self.first + (LEAST - 1) * self.epoch, 1e-3)
 
-    def __call__(self, done: int, total: int, loss: float | None, skill: float | None) -> bool:
+    def __call__(self, done: int, total: int, loss: float | None, gain: float | None) -> bool:
         """Pass a look on; answer whether this member, or the ensemble where a member begins, has had its time."""
-        self.listen(done, total, loss, skill)
+        self.listen(done, total, loss, gain)
         now = self.clock.spent
         if loss is None:
             self.member, self.begun, self.before = self.member + 1, now, now
@@ -101,14 +102,14 @@ class Pace:
         watch = Watch(self.clock, self.plan, (self.plan.steps,) * self.plan.members, listen)
         self.watches = [watch]
 
-        def look(done: int, total: int, loss: float | None, skill: float | None) -> bool:
+        def look(done: int, total: int, loss: float | None, gain: float | None) -> bool:
             if watch.member < 0:  # the other forecasters have been fitted, the network begins
                 self.others = GROWTH * (self.clock.spent - self.begun)
                 watch.end = self.clock.spent + self._room() / 2
                 if self._room() < 2 * NETWORK * self.clock.crowding:
                     self._give_up()
                     return True
-            return watch(done, total, loss, skill)
+            return watch(done, total, loss, gain)
 
         return look
 

@@ -18,7 +18,6 @@ from forecast.forecasters import mixing, registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.intermittent import is_intermittent
 from forecast.forecasters.lstm import network
-from forecast.forecasters.lstm.network import Look
 from forecast.matching import value_ranges
 from forecast.options import ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
@@ -29,7 +28,7 @@ from forecast.panels.units import band_units, seasonal_difference, without_unit
 from forecast.plan import MEDIAN, Plan
 from forecast.planning import prepare
 from forecast.prediction import expected_status, fallback, predict
-from forecast.progress import Listener, Progress, silent
+from forecast.progress import Listener, Look, silent, stage
 from forecast.surroundings import Checkpoint, Clock, Surroundings
 from forecast.trained import Forecasts, Trained
 from forecast.tuning import Search, tune
@@ -85,12 +84,12 @@ def train(
     search = tune(plan, parts, options, around, listen) if options.trials else None
     if search:
         plan, parts = search.plan, split(panel, search.plan)
-    choice, targets = choose(parts, plan, around, _stage(listen, "choosing")), None
+    choice, targets = choose(parts, plan, around, stage(listen, "choosing")), None
     if plan.targets and not isfinite(around.clock.limit):
-        choice, targets = try_mixed_targets(panel, choice, plan, around, _stage(listen, "mixed"))
+        choice, targets = try_mixed_targets(panel, choice, plan, around, stage(listen, "mixed"))
     backtest, bands = check(choice)
     agreement = check_runtime(choice.fitted, choice.parts.fit, choice.parts.held, choice.plan)
-    final, plan, history = refit(panel, choice, _stage(listen, "final"), around.checkpoint)
+    final, plan, history = refit(panel, choice, stage(listen, "final"), around.checkpoint)
     weights, sparse = (tuple(choice.weights[one.kind][group] for one in final) for group in (0, 1))
     trained = Trained(
         plan=plan,
@@ -241,10 +240,6 @@ def context_of(panel: Panel, plan: Plan) -> Panel:
         future=panel.future[:, places] if panel.future.size else panel.future,
         filled=nothing_filled(),  # nothing is scored on it, and its end is that of the table
     )
-
-
-def _stage(listen: Listener, name: str) -> Look:
-    return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))
 
 
 def choose_device(options: TrainOptions) -> dict[str, Any]:

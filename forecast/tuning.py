@@ -8,7 +8,7 @@ knows the trials before it, so that a search that was interrupted goes on as if 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -20,11 +20,11 @@ from forecast.errors import BundleError, UsageError
 from forecast.evaluation.backtest import Split
 from forecast.fingerprint import of_panel
 from forecast.forecasters.lstm import network
-from forecast.forecasters.lstm.network import Look, Origins
+from forecast.forecasters.lstm.network import Origins
 from forecast.options import TrainOptions, as_record
 from forecast.panels.panel import Panel
 from forecast.plan import Plan
-from forecast.progress import Listener, Progress
+from forecast.progress import Listener, Look, stage
 from forecast.store.records import as_json, parse, record_of, take
 from forecast.surroundings import Notes, Surroundings
 
@@ -106,7 +106,7 @@ def tune(plan: Plan, parts: Split, options: TrainOptions, around: Surroundings, 
         number = len(trials)
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, seed=(1000 * plan.seed + number) % 2**31)
         asked = study.ask(kinds)
-        heard = _stage(listen, f"Trial {number + 1} of {wanted}")
+        heard = stage(listen, f"Trial {number + 1} of {wanted}")
         found = _run(asked, plan, parts, lambda *look, heard=heard: heard(*look) or clock.spent > end)
         if clock.spent > end:
             break  # a trial that was cut off says nothing, and would depend on the speed of the machine
@@ -184,16 +184,16 @@ def _run(asked: Any, plan: Plan, parts: Split, listen: Look) -> Trial:
     errors: list[float] = []
     state = State.COMPLETE
 
-    def look(done: int, total: int, loss: float | None, skill: float | None) -> bool:
+    def look(done: int, total: int, loss: float | None, gain: float | None) -> bool:
         nonlocal state
-        stopped = bool(listen(done, total, loss, skill))
+        stopped = bool(listen(done, total, loss, gain))
         if loss is None:
             return stopped
-        if skill is None or not math.isfinite(skill):
+        if gain is None or not math.isfinite(gain):
             state = State.FAILED
             return True
-        errors.append(1 - skill)
-        asked.report(1 - skill, len(errors))
+        errors.append(1 - gain)
+        asked.report(1 - gain, len(errors))
         if asked.should_prune():
             state = State.PRUNED
         return stopped or state is State.PRUNED
@@ -249,8 +249,3 @@ def _concluded(plan: Plan, trials: list[Trial], taken: int, stale: bool) -> Sear
     if stale:
         parts.append("the trials of an earlier search were made on other data or options, and were not used")
     return Search(plan, tuple(trials), "; ".join(parts))
-
-
-def _stage(listen: Listener, name: str) -> Callable[..., None]:
-    """Return who tells a listener of the looks at one trial."""
-    return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))

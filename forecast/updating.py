@@ -26,7 +26,6 @@ from forecast.evaluation.metrics import mae, mase
 from forecast.forecasters import registry
 from forecast.forecasters.fitted import Fitted, Kind
 from forecast.forecasters.lstm import network
-from forecast.forecasters.lstm.network import Look
 from forecast.matching import known_rows, last_known, matching_panel, some, value_ranges
 from forecast.options import BacktestOptions, Device, ReadOptions, TrainOptions
 from forecast.panels import channels, scaling
@@ -37,7 +36,7 @@ from forecast.panels.windows import origins_for_training
 from forecast.pipeline import Outcome, check_convergence, check_runtime, choose_device, context_of
 from forecast.plan import MEDIAN, Plan
 from forecast.prediction import band_scale, predict
-from forecast.progress import Listener, Progress, silent
+from forecast.progress import Listener, silent, stage
 from forecast.trained import Trained
 
 MOST = 20  # origins
@@ -169,7 +168,7 @@ def finish(
     return Outcome(final, candidate.backtest, found, forecasts, candidate.agreement, candidate.device)
 
 
-def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tuple[Trained, tuple[dict[str, Any], ...]]:
+def _go_on(trained: Trained, table: Panel, name: str, listen: Listener) -> tuple[Trained, tuple[dict[str, Any], ...]]:
     """Fit every forecaster of a model on all visible rows of a table, its networks from where they stand.
 
     Series that are not in the table are forgotten, new ones are learned with the others. Returns the model and the
@@ -181,8 +180,8 @@ def _go_on(trained: Trained, table: Panel, stage: str, listen: Listener) -> tupl
     networks: list[Fitted] = []
     if found is not None:
         shorter = _shorter(plan)
-        result = network.fit(shown, shorter, (shorter.steps,) * plan.members, _look(listen, stage), start=found)
-        networks, history = [result.fitted], tuple({"phase": stage, **row} for row in result.history)
+        result = network.fit(shown, shorter, (shorter.steps,) * plan.members, stage(listen, name), start=found)
+        networks, history = [result.fitted], tuple({"phase": name, **row} for row in result.history)
     fitted = tuple(
         networks[0] if one.kind is Kind.NETWORK else registry.FIT[one.kind](shown, plan) for one in trained.fitted
     )
@@ -258,7 +257,3 @@ def _check_rows(plan: Plan, panel: Panel, before: Panel) -> None:
                 "no series is long enough before the rows to compare on: the networks learn from a window and the "
                 f"{plan.horizon} steps after it.\nGive a table that also has the rows that the model was trained on."
             )
-
-
-def _look(listen: Listener, name: str) -> Look:
-    return lambda done, total, loss, skill: listen(Progress(name, done, total, loss, skill))

@@ -55,12 +55,14 @@ MAY_IMPORT = {
     "forecast.scoring": {"panels", "tables", "evaluation"},
     "forecast.exporting": {"errors", "plan", "panels", "trained", "forecasters"},
     "forecast.golden": {"errors", "panels", "trained", "prediction", "store"},
-    "forecast.pacing": {"errors", "options", "plan", "forecasters", "evaluation", "surroundings"},
+    "forecast.pacing": {"errors", "options", "plan", "progress", "forecasters", "evaluation", "surroundings"},
     "forecast.tuning": {
         *("errors", "options", "plan", "progress", "surroundings", "panels", "forecasters", "evaluation"),
         *("fingerprint", "store.records"),
     },
-    "forecast.choosing": {"options", "plan", "panels", "forecasters", "evaluation", "pacing", "surroundings"},
+    "forecast.choosing": {
+        *("options", "plan", "progress", "panels", "forecasters", "evaluation", "pacing", "surroundings"),
+    },
     "forecast.pipeline": {
         *("errors", "options", "plan", "progress", "panels", "trained", "planning", "matching", "prediction"),
         *("fingerprint", "surroundings", "pacing", "tuning", "choosing"),

@@ -429,7 +429,7 @@ def test_progress_is_told_stage_by_stage(without_training: Any, panel: Panel, pl
 
     without_training.setattr(choosing.network, "fit", fit)
     pipeline.train(panel, plan=replace(plan, forecaster=Forecaster.NETWORK), listen=told.append)
-    assert [(one.stage, one.done, one.total, one.loss, one.skill) for one in told] == [
+    assert [(one.stage, one.done, one.total, one.loss, one.gain) for one in told] == [
         ("choosing", 10, 40, 0.5, 0.1),
         ("final", 10, 40, 0.5, 0.1),
     ]

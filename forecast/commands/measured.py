@@ -61,10 +61,13 @@ def describe(measured: Measured) -> str:
     """Return the report as text."""
     rolled, origins = measured.rolled, measured.origins
     word, horizon = rolled.backtest.panel.calendar.word, rolled.plan.horizon
-    first, last = origins[0]["first_cutoff"], origins[-1]["last_cutoff"]
+    first, last = (origins[place]["last_cutoff"] for place in (0, -1))
+    moved = any(one["first_cutoff"] != one["last_cutoff"] for one in origins)
     apart = f", {rolled.every} {word(rolled.every)} apart" if len(origins) > 1 else ""
     number = f"{len(origins)} origin{'s' if len(origins) > 1 else ''}"
     span = f"from {first} to {last}" if first != last else f"at {last}"
+    if moved:
+        span += " (earlier for series that end earlier)"
     head = [f"{number} {span}{apart}, each forecast {horizon} {word(horizon)} ahead", *measured.notices]
     return report_text(head, measured.overall, measured.steps, measured.series, titles_of(rolled.models[-1]))
 

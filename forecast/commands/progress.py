@@ -60,12 +60,12 @@ def describe(progress: Progress, pace: float) -> str:
 
 
 def _figures(progress: Progress) -> list[str]:
-    """Return loss and skill, as far as they are known."""
+    """Return loss and gain, as far as they are known."""
     figures = []
     if progress.loss is not None:
         figures.append(f"loss {progress.loss:.4g}")
-    if progress.skill is not None:
-        figures.append(f"skill so far {100 * progress.skill:.0f} %")
+    if progress.gain is not None:
+        figures.append(f"error {100 * (1 - progress.gain):.0f} % of that at the start")
     return figures
 
 
@@ -76,7 +76,7 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _bar() -> Iterator[Listener]:
-    """Yield a listener that draws a bar per stage, with loss, skill and the time left."""
+    """Yield a listener that draws a bar per stage, with loss, gain and the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars

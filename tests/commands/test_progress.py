@@ -24,9 +24,9 @@ def test_a_new_stage_is_said_at_once() -> None:
     assert said == ["Learning on the first part: 50 %", "Learning on all rows: 0 %"]
 
 
-def test_a_line_holds_loss_skill_and_the_time_left() -> None:
+def test_a_line_holds_loss_gain_and_the_time_left() -> None:
     assert describe(Progress("final", 25, 100, 0.1234567, 0.12), 1.2) == (
-        "Learning on all rows: 25 %, loss 0.1235, skill so far 12 %, at most 1:30 left"
+        "Learning on all rows: 25 %, loss 0.1235, error 88 % of that at the start, at most 1:30 left"
     )
 
 

@@ -26,7 +26,7 @@ class Epoch:
     reference: float | None  # the same for the base forecast that the network starts from
 
     @property
-    def skill(self) -> float | None:
+    def gain(self) -> float | None:
         """1 - error / error of the base forecast on the validation windows."""
         return None if self.validation is None or not self.reference else 1 - self.validation / self.reference
 

@@ -1,7 +1,7 @@
 """The LSTM as a forecaster: an ensemble of networks, fitted with Keras, run with NumPy."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -21,9 +21,8 @@ from forecast.panels.features import Rows, prepare, reach, widths
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.panels.windows import Columns, columns_of, gather
 from forecast.plan import LINEAR, MEDIAN, Plan
+from forecast.progress import Look
 from forecast.surroundings import Checkpoint
-
-Look = Callable[[int, int, float | None, float | None], bool | None]  # what is told of a training; see `fit`
 
 GATES = {Cell.LSTM: 4, Cell.GRU: 3, Cell.RNN: 1}
 COVARIATES = ("past.", "future.", "static.")  # what the names of their scales begin with
@@ -226,7 +225,7 @@ def fit(
     """Train the ensemble on the visible steps of the panel, in TensorFlow.
 
     until: the validation origins (in rows that lie ahead of the visible ones), or the steps of each member.
-    listen is told (steps done, steps in all, loss, skill against the base forecast) when a member begins, the loss then
+    listen is told (steps done, steps in all, loss, gain on the base forecast) when a member begins, the loss then
     being None, and after each of its epochs. It answers whether that is enough: of this member, or, when one begins, of
     the ensemble, which then has fewer members than the plan. start: an ensemble of this plan whose weights the members
     go on from; what they have learned holds for its scale of the covariates, which therefore stays.
@@ -247,7 +246,7 @@ def fit(
 
         def look(epoch: Epoch, done: int = member * plan.steps) -> bool:
             nonlocal cut
-            cut = bool(listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.skill))
+            cut = bool(listen(done + epoch.step, plan.members * plan.steps, epoch.loss, epoch.gain))
             return cut
 
         if listen(member * plan.steps, plan.members * plan.steps, None, None):

@@ -100,7 +100,7 @@ def test_a_member_stops_where_the_listener_has_had_enough():
 def test_a_member_that_the_listener_does_not_want_is_not_trained():
     plan, heard = replace(PLAN, transforms=("standard", "robust", "standard"), steps=20), []
 
-    def listen(done, total, loss, skill):
+    def listen(done, total, loss, gain):
         heard.append((done, total, loss is None))
         return loss is None and done == 40
 
