@@ -11,6 +11,7 @@ from forecast.errors import DataError
 from forecast.options import Duplicates
 from forecast.panels.panel import BESIDE, BETWEEN, CARRIED, Floats, Integers, Panel
 from forecast.tables.phrases import and_more, short
+from forecast.tables.silence import note_silence
 
 MADE_UP = {"ffill": CARRIED, "interpolate": BETWEEN}  # a zero is what the user knows of a missing row: it is scored
 
@@ -124,7 +125,7 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
     if name in MADE_UP and len(places):
         panel = replace(panel, filled=_marks(panel, places, MADE_UP[name]))
     panel = replace(panel, target=target)
-    return panel, [notice, *_empty_end(panel)]
+    return panel, [notice, *note_silence(panel)]
 
 
 def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:
@@ -138,23 +139,6 @@ def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:
             marks[panel.begins[first + other] + steps] = BESIDE
     marks[places] = made_up
     return marks
-
-
-def _empty_end(panel: Panel) -> list[str]:
-    """Return a notice where the newest steps of the table have no value in any series: they may be rows to fill in."""
-    seen = np.flatnonzero(np.isfinite(panel.target))
-    series = np.searchsorted(panel.begins, seen, side="right") - 1
-    inside = seen < panel.ends[series]
-    steps = panel.starts[series] + seen - panel.begins[series]
-    newest = int(steps[inside].max(initial=np.iinfo(np.int64).min))
-    empty = int(panel.last.max()) - newest
-    if not inside.any() or empty < 1:
-        return []
-    last = panel.calendar.render(np.array([newest]))[0]
-    what = f"the last {empty:,} steps have" if empty > 1 else "the last step has"
-    return [
-        f"{what} no value in any series, and the forecast begins after them; if they are yet to come: --as-of {last}"
-    ]
 
 
 def _by_target(panel: Panel, starts: Integers, counts: Integers) -> str:
