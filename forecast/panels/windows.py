@@ -13,6 +13,8 @@ from forecast.panels.holidays import holidays_in
 from forecast.panels.panel import Floats, Integers, Panel
 from forecast.plan import Plan
 
+BLOCK = 2**16  # steps whose calendar features are made at once
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:
@@ -33,17 +35,27 @@ def columns_of(panel: Panel, plan: Plan, values: Array, covariates: tuple[Floats
     first = int(panel.starts.min()) if len(panel) else 0
     stored = panel.starts + panel.limits - panel.begins  # origins may move on into the rows ahead
     last = int(stored.max()) + plan.output_segments * plan.segment if len(panel) else 0
-    ordinals = np.arange(first, last + 1)
-    times = panel.calendar.times(ordinals) if plan.calendar else np.empty(len(ordinals), "datetime64[s]")
-    holidays = holidays_in(panel.calendar, ordinals, plan.holidays) if plan.holidays else None
     past, future = (np.nan_to_num(columns).T.astype(dtype) for columns in covariates)
     return Columns(
         values=values.astype(dtype, copy=False),
         past=past if past.size else np.zeros((len(values), 0), dtype),
         future=future if future.size else np.zeros((len(values), 0), dtype),
-        calendar=calendar_features(times, plan.calendar, holidays).astype(dtype),
+        calendar=_calendar(panel, plan, np.arange(first, last + 1), dtype),
         first=first,
     )
+
+
+def _calendar(panel: Panel, plan: Plan, ordinals: Integers, dtype: str) -> Array:
+    """Return the calendar features of these steps: (ordinals, calendar features).
+
+    In blocks: in float64, those of the minutes of a few years would take a gigabyte on the way.
+    """
+    found = np.empty((len(ordinals), len(plan.calendar)), dtype)
+    for begin in range(0, len(ordinals) if plan.calendar else 0, BLOCK):
+        part = ordinals[begin : begin + BLOCK]
+        holidays = holidays_in(panel.calendar, part, plan.holidays) if plan.holidays else None
+        found[begin : begin + BLOCK] = calendar_features(panel.calendar.times(part), plan.calendar, holidays)
+    return found
 
 
 def gather(xp: Any, plan: Plan, columns: Columns, places: tuple[Array, Array, Array, Array], static: Array) -> Rows:

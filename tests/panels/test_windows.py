@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from forecast.panels import windows
+from forecast.panels.calendar import Calendar
 from forecast.panels.panel import panel_of
 from forecast.panels.windows import columns_of, gather, origins_for_training
 from forecast.plan import Plan
@@ -60,3 +62,14 @@ def test_a_series_shorter_than_the_window_still_gives_windows():
 
 def test_a_series_shorter_than_the_horizon_gives_none():
     assert origins_for_training(panel_of({"a": [1.0, 2.0]}), PLAN)[1].tolist() == [0]
+
+
+def test_calendar_features_are_the_same_however_many_are_made_at_once(monkeypatch):
+    panel = panel_of({"a": np.arange(40.0)}, Calendar("D"))
+    plan = replace(PLAN, calendar=("weekday_0", "year_sin", "holiday"), holidays=("1970-01-06", "1970-01-07"))
+    nothing = (np.empty((0, 40)),) * 2
+    whole = columns_of(panel, plan, panel.target, nothing, "float32").calendar
+    monkeypatch.setattr(windows, "BLOCK", 7)
+    parts = columns_of(panel, plan, panel.target, nothing, "float32").calendar
+    assert parts.tobytes() == whole.tobytes()
+    assert whole[:, 2].sum() == 2
