@@ -228,7 +228,7 @@ def test_progress_is_told_trial_by_trial(world: World) -> None:
     plan, told = plan_for(FREE, panel), []  # type: ignore[var-annotated]
     tune(plan, split(panel, plan), replace(FREE, trials=2), Surroundings(), told.append)
     assert [one.stage for one in told if one.loss is None] == ["Trial 1 of 2", "Trial 2 of 2"]
-    assert told[1] == Progress("Trial 1 of 2", 50, 250, 0.5, told[1].skill)
+    assert told[1] == Progress("Trial 1 of 2", 50, 250, 0.5, told[1].gain)
 
 
 def test_optuna_says_nothing(world: World, capfd: pytest.CaptureFixture[str]) -> None:
