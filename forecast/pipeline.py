@@ -159,14 +159,17 @@ def check(choice: Choice) -> tuple[Backtest, Calibration]:
             yield found
 
     total = mixing.mix(quantiles(), row_weights(choice.weights, choice.fitted, rows.panel, plan))
-    role, sparse, repeated = roles(rows, plan), is_intermittent(rows.panel, plan), _repeated(rows, plan)
+    role, sparse = roles(rows, plan), is_intermittent(rows.panel, plan)
     counted = np.where(without_unit(parts.fit)[rows.series], np.nan, units)
-    used = np.flatnonzero((np.array(role) == CALIBRATION) & ~repeated)
+    used = np.flatnonzero(np.array(role) == CALIBRATION)
     bands = _calibrate(choice, (truth[used], total[used], counted[used], sparse[used]))
     least = np.fmin.reduce(counted, initial=1.0)  # as when forecasting, see `band_units`
     sizes = np.where(np.isnan(counted), least, units)
     published = calibration.apply(bands, total, sizes, sparse)
-    published[repeated] = fallback(rows.panel.select(np.flatnonzero(repeated)), plan, sizes[repeated], plan.horizon)
+    # The errors of the mix at these origins have calibrated its bands all the same: where series are full of gaps there
+    # may be no others, and no band would hold.
+    repeated = np.flatnonzero(np.array(expected_status(rows.panel, plan)) == "fallback")
+    published[repeated] = fallback(rows.panel.select(repeated), plan, sizes[repeated], plan.horizon)
     return Backtest(rows.panel, role, truth, counted, bounds.apply(published), medians), bands
 
 
@@ -179,18 +182,10 @@ def _calibrate(choice: Choice, held: tuple[Floats, Floats, Floats, NDArray[np.bo
     plan, rows = choice.plan, choice.parts.validation
     weights = row_weights(choice.weights, choice.fitted, rows.panel, plan)
     total = mixing.mix((run(one, rows, plan) for one in choice.fitted), weights)
-    left_out = without_unit(choice.parts.fit)[rows.series] | _repeated(rows, plan)
-    units = np.where(left_out, np.nan, units_of(choice.parts, rows, plan))
+    units = np.where(without_unit(choice.parts.fit)[rows.series], np.nan, units_of(choice.parts, rows, plan))
     before = (rows.panel.truth(plan.horizon), total, units, is_intermittent(rows.panel, plan))
     truth, quantiles, counted, sparse = (np.concatenate(pair) for pair in zip(before, held, strict=True))
     return calibration.fit_groups(truth, quantiles, counted, plan.quantiles, sparse)
-
-
-def _repeated(rows: Rolling, plan: Plan) -> NDArray[np.bool_]:
-    """Tell at which origins the last season is repeated in place of the mix, as over half of it is missing: (rows,)."""
-    status = np.array(expected_status(rows.panel, plan), dtype=np.str_)
-    repeated: NDArray[np.bool_] = status == "fallback"
-    return repeated
 
 
 def check_runtime(fitted: Sequence[Fitted], fit: Panel, origins: Rolling, plan: Plan) -> float:
