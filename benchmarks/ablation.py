@@ -106,8 +106,7 @@ def parts_of(case: Case, plan: Plan) -> Iterator[tuple[str, Floats]]:
         kept = [network.keep(one, plan, shares) if one.kind is Kind.NETWORK else one for one in some]
         return [run(one, where, own if one.kind is Kind.NETWORK else plan)[:, :, MEDIAN] for one in kept]
 
-    each = network.medians(fitted[0], rows.panel, rows.series, plan)
-    shares = choose_shares(each, parts, plan)
+    shares = choose_shares(fitted[0], parts, plan)
     found = medians(final, case_rows, shares)
     on_validation = medians(fitted, rows, shares)
     yield "whole", mean(found, mixing.choose_weights(truth, on_validation, units, rows.series))
@@ -150,7 +149,6 @@ def measure(name: str, change: str, folder: Path) -> None:
     names = {"past": read.past, "future": read.future, "static": read.static}
     begin = time.monotonic()
     settled = settle(visible, TrainOptions(horizon=case.horizon), read.season, names)
-    settled = replace(settled, repeats=1)  # the parts that are compared are single networks
     plan = CHANGES[change](settled)
     if members_of(plan) == members_of(settled) and change != AS_IT_IS:
         print(f"{name} has nothing of that: {change}")

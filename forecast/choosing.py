@@ -1,7 +1,5 @@
 """What the validation origins settle: how long each network trains, and what is mixed with which weights."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,9 +23,6 @@ from forecast.surroundings import Checkpoint, Surroundings
 # Share of the error that seeing the other targets must save. Where they were noise, a second training differed from
 # the first one by up to 1.1 % either way (5 trainings on 600 steps).
 MIXING_GAIN = 0.02
-# Share of the networks' error that more of them on all rows must promise to save: they take a third to two thirds of
-# the time again. Where 3 % was promised 3 % was saved, where 1 % was, little or nothing (docs/accuracy.md).
-REPEATING_GAIN = 0.015
 Weights = dict[Kind, tuple[float, float]]  # in the mix of ordinary series, and in that of series that are mostly zero
 
 
@@ -63,10 +58,8 @@ def choose(parts: Split, plan: Plan, around: Surroundings, listen: Look, phase: 
     fitted, steps, found = fit_all(parts, plan, pace.choosing(listen), around.checkpoint)
     fitted, plan = pace.keep(fitted, len(steps))
     if fitted[0].kind is Kind.NETWORK:
-        medians = network.medians(fitted[0], parts.validation.panel, parts.validation.series, plan)
-        shares = choose_shares(medians, parts, plan)
-        repeats = choose_repeats(medians, shares, parts, plan)
-        fitted[0], plan = network.keep(fitted[0], plan, shares), replace(plan.with_shares(shares), repeats=repeats)
+        shares = choose_shares(fitted[0], parts, plan)
+        fitted[0], plan = network.keep(fitted[0], plan, shares), plan.with_shares(shares)
         steps = tuple(step for step, share in zip(steps, shares, strict=False) if share)
         pace.plan = plan
     history = tuple({"phase": phase, **row} for row in found)
@@ -118,24 +111,11 @@ def fit_all(
     return [result.fitted, *fitted], result.steps, result.history
 
 
-def choose_shares(medians: Sequence[Floats], parts: Split, plan: Plan) -> tuple[float, ...]:
-    """Return the share of each member of the network that the validation origins show to be best; some are 0.
-
-    medians: of each member on the validation origins, (rows, horizon).
-    """
+def choose_shares(fitted: Fitted, parts: Split, plan: Plan) -> tuple[float, ...]:
+    """Return the share of each member of the network that the validation origins show to be best; some are 0."""
     rows = parts.validation
-    return mixing.choose_weights(rows.panel.truth(plan.horizon), medians, units_of(parts, rows, plan), rows.series)
-
-
-def choose_repeats(medians: Sequence[Floats], shares: Sequence[float], parts: Split, plan: Plan) -> int:
-    """Return how often each member may learn from all rows, from other starts: as planned where that promises enough.
-
-    medians: as for `choose_shares`, whose shares these are. Members that disagree gain, and few that have most weight.
-    """
-    rows = parts.validation
-    truth, units = rows.panel.truth(plan.horizon), units_of(parts, rows, plan)
-    promised = mixing.gain_of_more(truth, medians, units, shares, plan.repeats)
-    return plan.repeats if promised >= REPEATING_GAIN else 1
+    found = network.medians(fitted, rows.panel, rows.series, plan)
+    return mixing.choose_weights(rows.panel.truth(plan.horizon), found, units_of(parts, rows, plan), rows.series)
 
 
 def choose_weights(fitted: list[Fitted], parts: Split, plan: Plan) -> Weights:

@@ -121,14 +121,11 @@ def refit(
 
     Raises ForecastError where training does not converge.
     """
-    plan, pace = choice.plan, choice.pace
+    plan, steps, pace = choice.plan, steps_on_all(choice, panel), choice.pace
     shown = channels.with_other_targets(panel, scaling.fit(panel, channels.TRANSFORM) if plan.mixed_targets else None)
     fitted = [registry.FIT[kind](shown, plan) for kind in choice.kept if kind is not Kind.NETWORK]
     history: list[dict[str, Any]] = []
     if Kind.NETWORK in choice.kept:
-        steps = steps_on_all(choice, panel)
-        pace.plan = plan = plan.repeated(steps)
-        steps *= plan.members // len(steps)
         result = network.fit(shown, plan, steps, pace.final(steps, listen), checkpoint=checkpoint)
         history = [{"phase": "final", **row} for row in result.history]
         fitted, plan = pace.trained([result.fitted, *fitted], len(result.steps))

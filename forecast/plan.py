@@ -31,7 +31,6 @@ class Plan:
     transforms: tuple[str, ...] = ("standard",)  # the scaling of each member, so also their number
     windows: tuple[int, ...] = ()  # the input steps of each member; none: `window` for all
     bases: tuple[int, ...] = ()  # the base of each member, or LINEAR; none: `base` for all
-    repeats: int = 1  # networks of each member, from other starts, that learn from all rows, at most
     smoothing: bool = False  # whether a network is shown the forecast of exponential smoothing, too
     smoothings: tuple[bool, ...] = ()  # the same for each member; none: `smoothing` for all
     shares: tuple[float, ...] = ()  # the weight of each member in the ensemble; none: equal
@@ -122,7 +121,7 @@ class Plan:
         base = self.bases[number] if self.bases else self.base
         smoothing = self.smoothings[number] if self.smoothings else self.smoothing
         own = replace(self, windows=(), bases=(), smoothings=(), shares=(), transforms=(self.transforms[number],))
-        return replace(own, window=window, base=base, smoothing=smoothing, repeats=1)
+        return replace(own, window=window, base=base, smoothing=smoothing)
 
     def with_shares(self, shares: Sequence[float]) -> "Plan":
         """Return the plan of the members that have a share, with their shares, which are above 0 in sum."""
@@ -135,23 +134,6 @@ class Plan:
             bases=tuple(self.bases[number] for number in kept) if self.bases else (),
             smoothings=tuple(self.smoothings[number] for number in kept) if self.smoothings else (),
             shares=tuple(shares[number] / total for number in kept),
-        )
-
-    def repeated(self, steps: Sequence[int]) -> "Plan":
-        """Return the plan with each member as often as `repeats` says, but no more steps of all than they might need.
-
-        steps: (members,) that each member learns for; it might need `self.steps`.
-        """
-        count = max(1, min(self.repeats, self.steps * self.members // max(1, sum(steps))))
-        shares = self.shares or (1 / self.members,) * self.members
-        return replace(
-            self,
-            transforms=self.transforms * count,
-            windows=self.windows * count,
-            bases=self.bases * count,
-            smoothings=self.smoothings * count,
-            shares=tuple(share / count for share in shares) * count if count > 1 else self.shares,
-            repeats=1,
         )
 
     @property

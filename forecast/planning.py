@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +22,6 @@ from forecast.plan import LINEAR, Plan
 from forecast.seasons import best_base, confirmed_seasons
 
 MEMBERS = {Preset.FAST: 1, Preset.BALANCED: 4, Preset.BEST: 12}
-# Networks of each member that learn from all rows, where members disagree and need only a part of their steps: to learn
-# again takes less than the first training, which also looks at what comes after the best step.
-REPEATS = {Preset.FAST: 1, Preset.BALANCED: 3, Preset.BEST: 1}
 STEPS = {Preset.FAST: 500, Preset.BALANCED: 2000, Preset.BEST: 3000}
 PASSES, LEAST_EPOCH = 4, 5  # over the windows between two looks at the validation rows, at most; steps, at least
 PATIENT = 300  # steps without improvement, at least: the validation error may rise and fall again
@@ -121,7 +117,6 @@ def settle(
         windows=tuple(member.window for member in members),
         bases=tuple(member.base for member in members),
         smoothings=tuple(member.smoothing for member in members),
-        repeats=1 if options.members or isfinite(options.seconds) else REPEATS[options.preset],
         cell=options.cell,
         units=options.units or Plan.units,
         layers=options.layers or Plan.layers,

@@ -30,32 +30,6 @@ def test_members_without_a_share_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("repeats", "steps", "count"),
-    [
-        (3, (100, 100, 100), 3),
-        (3, (700, 700, 600), 2),
-        (3, (1000, 700, 500), 1),
-        (1, (10, 10, 10), 1),
-        (3, (0, 0, 0), 3),
-    ],
-)
-def test_members_are_repeated_while_they_take_no_more_steps_than_they_might(repeats, steps, count):
-    plan = replace(PLAN, steps=1400, windows=(4, 8, 4), bases=(4, 4, 1), shares=(0.5, 0.25, 0.25), repeats=repeats)
-    found = plan.repeated(steps)
-    assert (found.transforms, found.windows, found.bases) == (
-        plan.transforms * count,
-        (4, 8, 4) * count,
-        (4, 4, 1) * count,
-    )
-    assert found.shares == pytest.approx([share / count for share in plan.shares] * count)
-    assert found.repeats == 1
-
-
-def test_members_with_equal_shares_have_equal_shares_when_repeated():
-    assert replace(PLAN, repeats=2).repeated((1, 1, 1)).shares == pytest.approx((1 / 6,) * 6)
-
-
-@pytest.mark.parametrize(
     "change",
     [
         *(

@@ -201,17 +201,6 @@ def test_a_scaler_that_was_asked_for_is_that_of_every_member():
     assert plan_for(wave(100), TrainOptions(scaler=Scaler.ROBUST, members=3)).transforms == ("robust",) * 3
 
 
-def test_networks_are_repeated_where_neither_their_number_nor_the_time_is_given():
-    found = [
-        plan_for(wave(100), options).repeats
-        for options in (
-            *(TrainOptions(), TrainOptions(members=2), TrainOptions(time_limit="1h")),
-            *(TrainOptions(preset=Preset.FAST), TrainOptions(preset=Preset.BEST)),
-        )
-    ]
-    assert found == [3, 1, 1, 1, 1]
-
-
 def test_members_see_half_the_window_or_the_whole_of_it_in_turns():
     plan = plan_for(wave(1000), TrainOptions(horizon=14, members=8), (7,))
     assert plan.window == 98

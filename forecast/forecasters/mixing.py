@@ -41,26 +41,6 @@ def choose_weights(truth: Floats, forecasts: Sequence[Floats], units: Floats, se
     return tuple(float(weight) for weight in weights / weights.sum())
 
 
-def gain_of_more(
-    truth: Floats, forecasts: Sequence[Floats], units: Floats, shares: Sequence[float], times: int
-) -> float:
-    """Return by what share the error of a weighted mean would fall with `times` as many forecasts like each of these.
-
-    truth, forecasts, units: as for `choose_weights`. The error of a mean of n forecasts is taken as a + b / n: b from
-    what the equal mean of these is better by than they are on average, n as 1 / the sum of the squared shares.
-    """
-    rows = _drawn(*truth.shape)
-    truth, parts = truth[rows], np.stack([forecast[rows] for forecast in forecasts])
-    usable, count = np.isfinite(truth) & np.isfinite(parts).all(axis=0), len(parts)
-    if count < 2 or not usable.any():
-        return 0.0
-    means = np.stack([parts.mean(axis=0), np.tensordot(np.asarray(shares), parts, 1)])
-    losses = _losses(truth, np.concatenate([parts, means]), units[rows], usable)
-    falls = (losses[:count].mean() - losses[count]) / (1 - 1 / count)
-    saved = falls * float(np.square(shares).sum()) * (1 - 1 / times)
-    return float(saved / losses[-1]) if losses[-1] > 0 else 0.0
-
-
 def mix(parts: Iterable[Floats], weights: Sequence[float | Floats]) -> Floats:
     """Return the weighted mean of quantiles, each (series, horizon, quantiles); a part of weight 0 is not looked at.
 

@@ -110,32 +110,6 @@ def test_weights_are_positive_and_sum_to_one_and_are_not_worse_than_the_best_par
     assert np.abs(mixed - truth).mean() <= best * 1.03
 
 
-def of_alike(bias: float, count: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """Return truth, forecasts that err by a bias that is common to them and by noise of their own, and units."""
-    rng = np.random.default_rng(3)
-    truth = rng.standard_normal((200, 5))
-    return truth, [truth + bias + rng.standard_normal(truth.shape) for _ in range(count)], np.ones(200)
-
-
-def test_more_forecasters_promise_the_more_the_more_they_differ_and_the_fewer_have_the_weight() -> None:
-    def promised(bias: float, shares: tuple[float, ...], times: int = 3) -> float:
-        return mixing.gain_of_more(*of_alike(bias, 4), shares, times)
-
-    equal, uneven = (0.25,) * 4, (0.9, 0.1, 0.0, 0.0)
-    assert 0.05 < promised(0.0, equal) < 0.42  # errors without a bias fall with the root: by 42 %
-    assert promised(5.0, equal) < 0.01
-    assert promised(2.0, equal) < promised(0.0, equal) < promised(0.0, uneven)
-    assert promised(0.0, equal, 1) == 0
-
-
-def test_forecasters_that_agree_promise_nothing_nor_does_a_single_one() -> None:
-    truth, (one,), units = of_alike(0.0, 1)
-    assert mixing.gain_of_more(truth, [one, one], units, (0.5, 0.5), 3) == pytest.approx(0, abs=1e-12)
-    assert mixing.gain_of_more(truth, [one], units, (1.0,), 3) == 0
-    assert mixing.gain_of_more(truth, [truth, truth], units, (0.5, 0.5), 3) == 0
-    assert mixing.gain_of_more(truth * np.nan, [one, truth], units, (0.5, 0.5), 3) == 0
-
-
 def test_a_mix_is_the_weighted_mean_of_the_quantiles() -> None:
     parts = [np.array([[[1.0, 2.0]]]), np.array([[[5.0, 10.0]]])]
     np.testing.assert_allclose(mix(parts, [0.25, 0.75]), [[[4.0, 8.0]]])
