@@ -43,8 +43,8 @@ def judge(outcome: Outcome) -> Judgement:
     trained = outcome.trained
     overall = metrics.overall(outcome.backtest, trained.plan)
     found = comparisons(outcome.backtest, overall["scores"])
-    facts = gather(trained, overall, found.get(Kind.SEASONAL_NAIVE))
-    sentence = verdict(replace(facts, repeated=set(outcome.forecasts.status) <= set(BAD)))
+    facts, status = gather(trained, overall, found.get(Kind.SEASONAL_NAIVE)), set(outcome.forecasts.status)
+    sentence = verdict(replace(facts, repeated="fallback" in status and status <= set(BAD)))
     targets = metrics.by_target(outcome.backtest, trained.plan)
     of_targets = {name: scores["model"] for name, scores in targets.items()}
     table = metrics_table(overall["scores"], titles_of(trained), targets=of_targets)

@@ -30,6 +30,7 @@ from forecast.tables.phrases import LEAST_ROWS
 from forecast.tables.repair import merge_rows, repair
 from forecast.tables.repeated import mend_repeated
 from forecast.tables.rows import Rows, refuse_duplicates, sort_rows
+from forecast.tables.silence import note_silence
 from forecast.tables.source import name_of
 from forecast.tables.table import Table
 from forecast.tables.times import Times
@@ -101,6 +102,7 @@ def _read(path: str, options: ReadOptions, model: bool, encodings: tuple[Encodin
         *merged,
         *left_out,
         *gaps,
+        *(note_silence(panel, model) if gaps else []),
         *note_numbers(panel),
         *note_covariates(panel, roles),
         *note_panel(panel, options),

@@ -11,7 +11,6 @@ from forecast.errors import DataError
 from forecast.options import Duplicates
 from forecast.panels.panel import BESIDE, BETWEEN, CARRIED, Floats, Integers, Panel
 from forecast.tables.phrases import and_more, short
-from forecast.tables.silence import note_silence
 
 MADE_UP = {"ffill": CARRIED, "interpolate": BETWEEN}  # a zero is what the user knows of a missing row: it is scored
 
@@ -125,7 +124,7 @@ def repair(path: str, panel: Panel, policy: str, without_row: int) -> tuple[Pane
     if name in MADE_UP and len(places):
         panel = replace(panel, filled=_marks(panel, places, MADE_UP[name]))
     panel = replace(panel, target=target)
-    return panel, [notice, *note_silence(panel)]
+    return panel, [notice]
 
 
 def _marks(panel: Panel, places: Integers, made_up: int) -> NDArray[np.int8]:

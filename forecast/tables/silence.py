@@ -10,13 +10,17 @@ DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays"
 OFTEN = 4  # times that a day or an hour comes without a value before that is taken for a rule
 
 
-def note_silence(panel: Panel) -> list[str]:
-    """Return a notice for each kind of steps at which nothing was observed, and what the forecast makes of them."""
+def note_silence(panel: Panel, model: bool) -> list[str]:
+    """Return a notice for each kind of steps at which nothing was observed, and what the forecast makes of them.
+
+    model: the table is read as that of a trained model, which has been told what a missing step means.
+    """
     inside, steps = _steps(panel)
     seen = inside & np.isfinite(panel.target)
     if not seen.any():
         return []
-    return [*_closed(panel, steps[inside], seen[inside]), *_empty_end(panel, int(steps[seen].max()))]
+    closed = [] if model else _closed(panel, steps[inside], seen[inside])
+    return [*closed, *_empty_end(panel, int(steps[seen].max()))]
 
 
 def _steps(panel: Panel) -> tuple[NDArray[np.bool_], Integers]:

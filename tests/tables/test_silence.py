@@ -55,3 +55,10 @@ def test_few_days_and_a_single_value_make_no_rule(tmp_path: Path) -> None:
     day = timedelta(days=1)
     assert closed(tmp_path / "t.csv", day, 21, lambda time: time.weekday() != 6) == []
     assert closed(tmp_path / "t.csv", day, 60, lambda time: time.weekday() != 6 or time.day == 14) == []
+
+
+def test_a_model_has_been_told_what_a_missing_day_means(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    assert closed(path, timedelta(days=1), 60, lambda time: time.weekday() != 6) != []
+    found = read_panel(str(path), ReadOptions(time=("date",), target=("y",), freq="D"), model=True).notices
+    assert not any("no value ever" in line for line in found)
