@@ -59,15 +59,10 @@ def prepare(panel: Panel, options: TrainOptions, read: ReadOptions, plan: Plan |
 def _refuse_bounds(panel: Panel, options: TrainOptions) -> None:
     """Raise UsageError where no value lies within --min and --max: every forecast would be the same bound."""
     bounds = Bounds(options.min, options.max)
-    if bounds == Bounds() or bounds.outside(panel) < sum(
-        int(np.isfinite(panel.values(row)).sum()) for row in range(len(panel))
-    ):
+    if bounds.allows_any(panel):
         return
-    asked = [
-        f"{flag} {value:g}" for flag, value in (("--min", options.min), ("--max", options.max)) if value is not None
-    ]
     raise UsageError(
-        f"no value of the table lies within {' and '.join(asked)}: every forecast would be the bound.\n"
+        f"no value of the table lies within {bounds.asked}: every forecast would be the bound.\n"
         "Give the bound in the unit of the target, or leave it out."
     )
 

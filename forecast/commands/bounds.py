@@ -8,14 +8,12 @@ from forecast.trained import Forecasts
 
 def outside_bounds(panel: Panel, options: TrainOptions) -> list[str]:
     """Return one line with the number of values that the forecast could not repeat; none where there is no such."""
-    asked = [
-        f"{flag} {value:g}" for flag, value in (("--min", options.min), ("--max", options.max)) if value is not None
-    ]
-    count = Bounds(options.min, options.max).outside(panel)
+    bounds = Bounds(options.min, options.max)
+    count = bounds.outside(panel)
     if not count:
         return []
     values = "1 value" if count == 1 else f"{count:,} values"
-    return [f"{values} of the history outside {' and '.join(asked)}: learned from as they are, never forecast."]
+    return [f"{values} of the history outside {bounds.asked}: learned from as they are, never forecast."]
 
 
 def suggested_bounds(panel: Panel, forecasts: Forecasts) -> list[str]:

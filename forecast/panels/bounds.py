@@ -40,6 +40,16 @@ class Bounds:
         clipped: Floats = np.clip(values, low, high)
         return clipped
 
+    @property
+    def asked(self) -> str:
+        """What was asked for, as options: --min 0 and --max 9; nothing without bounds."""
+        given = (("--min", self.minimum), ("--max", self.maximum))
+        return " and ".join(f"{flag} {value:g}" for flag, value in given if value is not None)
+
+    def allows_any(self, panel: Panel) -> bool:
+        """Tell whether any visible value of a panel lies within the bounds."""
+        return any((self.clip(values) == values).any() for values in _series(panel))
+
     def outside(self, panel: Panel) -> int:
         """Return how many visible values of a panel lie outside the bounds."""
         return sum(int((self.clip(values) != values)[~np.isnan(values)].sum()) for values in _series(panel))

@@ -262,6 +262,13 @@ def test_rows_that_were_seen_are_not_scored_beside_others() -> None:
     assert measure(rolled, "sales@v1").overall["scores"]["model"]["mae"] == 0.5
 
 
+def test_origins_are_those_of_the_series_that_end_last() -> None:
+    rolled = rolled_of()
+    early = sales("a", "b").select([0, 0, 1, 1], np.array([7, 8, 4, 5]))
+    head = describe(measure(replace(rolled, backtest=replace(rolled.backtest, panel=early)), None)).splitlines()[0]
+    assert head == HEAD.replace("1970-01-09,", "1970-01-09 (earlier for series that end earlier),")
+
+
 def test_the_report_counts_the_fits() -> None:
     line = describe(measure(rolled_of(fits=(0, 1)), None)).splitlines()[1]
     assert line == "Fitted 2 times, each time on the rows before the origin."

@@ -11,6 +11,7 @@ import pytest
 
 from forecast import pipeline, store
 from forecast.commands import run
+from forecast.commands.results import judge
 from forecast.commands.train import model_name
 from forecast.errors import OutputError, UsageError
 from forecast.fingerprint import Fingerprint
@@ -383,6 +384,39 @@ def test_min_0_is_suggested_where_a_band_alone_is_below_0(
     run(["train", "sales.csv"])
     assert capsys.readouterr().err.splitlines()[-4] == SUGGESTED
     assert json.loads(world.published["run.json"])["notices"][-1] == SUGGESTED
+
+
+def test_series_that_end_before_the_others_are_named(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = outcome_of(world.panel)
+    monkeypatch.setattr(pipeline, "train", lambda *_, **__: made)
+    world.panel = replace(world.panel, target=world.panel.target.copy())
+    world.panel.target[13:20] = np.nan  # of the second of two series
+    run(["train", "sales.csv"])
+    line = (
+        "1 of 2 series end more than 2 steps of D before the newest value: 'b' at 1970-01-04. Their forecasts begin "
+        "there."
+    )
+    assert line in capsys.readouterr().err.splitlines()
+    assert line in json.loads(world.published["run.json"])["notices"]
+
+
+@pytest.mark.parametrize(
+    ("status", "repeated"),
+    [
+        (("fallback", "fallback"), True),
+        (("fallback", "skipped"), True),
+        (("fallback", "short"), False),
+        (("skipped", "skipped"), False),
+    ],
+)
+def test_the_verdict_says_that_seasons_are_repeated_where_no_series_is_forecast_otherwise(
+    world: Any, status: tuple[str, ...], repeated: bool
+) -> None:
+    made = outcome_of(world.panel)
+    found = judge(replace(made, forecasts=replace(made.forecasts, status=status))).verdict
+    assert ("now the last season is repeated instead" in found) == repeated
 
 
 @pytest.mark.parametrize("low", [0.0, -1e-9])
