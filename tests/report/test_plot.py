@@ -15,8 +15,8 @@ PLAN = Plan(horizon=3, window=4, segment=2, seasons=(2,), base=2, lookback=6)
 HOURLY = Calendar("h", 0, "%Y-%m-%dT%H:%M", "")
 
 
-def picture(panel: Panel, status: str = "ok") -> bytes:
-    quantiles = np.zeros((len(panel), 3, len(QUANTILES))) + np.linspace(-1, 1, len(QUANTILES))
+def picture(panel: Panel, status: str = "ok", horizon: int = 3) -> bytes:
+    quantiles = np.zeros((len(panel), horizon, len(QUANTILES))) + np.linspace(-1, 1, len(QUANTILES))
     made = Forecasts(panel.ids, panel.calendar, panel.last, quantiles, QUANTILES, (status,) * len(panel))
     return forecast_plot(panel, made, PLAN, "sales@v1", "12 % better than repeating yesterday")
 
@@ -38,6 +38,12 @@ def test_the_picture_grows_with_the_series_up_to_four() -> None:
 @pytest.mark.parametrize("calendar", [Calendar(), Calendar("MS", 0, "%Y-%m", "")])
 def test_any_time_axis_can_be_drawn(calendar: Calendar) -> None:
     assert size(picture(named("a", calendar=calendar)))[0] > 1000
+
+
+@pytest.mark.parametrize(("freq", "horizon"), [("min", 230), ("h", 91), ("MS", 38)])
+def test_a_time_axis_of_any_length_has_labels_that_fit(freq: str, horizon: int) -> None:
+    # Lengths for which the library, as it comes, finds no interval between labels, says so, and makes them too many.
+    assert size(picture(named("a", calendar=Calendar(freq, 0, "%Y-%m-%dT%H:%M", "")), horizon=horizon))[0] > 1000
 
 
 def test_ids_are_no_formulas() -> None:
