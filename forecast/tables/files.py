@@ -115,5 +115,5 @@ def _suggestion(path: str) -> str:
         names = sorted(entry.name for entry in folder.iterdir())[:1000]
     except OSError:
         return f"There is no folder {str(folder)!r} either: check the path."
-    close = get_close_matches(Path(path).name, names, n=1)
+    close = get_close_matches(Path(path).name, names, n=1, cutoff=0.75)  # four letters are ".csv"
     return f"Did you mean {str(folder / close[0])!r}?" if close else "Check the path."

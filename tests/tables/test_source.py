@@ -21,6 +21,12 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     assert refusal(path) == f"{path}: there is no such file.\nDid you mean '{tmp_path}/sales.csv'?"
 
 
+def test_a_file_that_shares_only_the_ending_is_not_suggested(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("x")
+    path = tmp_path / "hotel.csv"
+    assert refusal(path) == f"{path}: there is no such file.\nCheck the path."
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no" / "sales.csv"
     assert (
