@@ -89,6 +89,7 @@ def _date_ticks(axes: Any) -> None:
     """Label a time axis with short dates."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
+    # Three at least, not five as it comes: for four days, say, no interval between labels would give five to eight.
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
