@@ -87,7 +87,10 @@ def test_a_rival_that_has_its_line_is_not_run_again(tmp_path: Path, monkeypatch:
 
 
 def test_a_process_that_computes_for_too_long_is_ended_and_named_so() -> None:
-    assert rivals.run_limited([sys.executable, "-c", "while True: pass"], 1 / 60)["outcome"] == "over 0.0166667 minutes"
+    forever = [sys.executable, "-c", "while True: pass"]
+    assert rivals.run_limited(forever, 1 / 60)["outcome"] == "over 0.0166667 minutes"
+    parent = f"import subprocess; subprocess.run({forever}, check=True)"
+    assert rivals.run_limited([sys.executable, "-c", parent], 1 / 60)["outcome"] == "over 0.0166667 minutes"
 
 
 def test_a_process_that_fails_is_named_so(capfd: pytest.CaptureFixture[str]) -> None:
